@@ -35,7 +35,7 @@ export class ErrorTap {
 
   /** Gives back the nodes that `gone` picks, by default all. Where somebody wrapped ours in turn it stays, without effect. */
   release(gone: (node: RuntimeNode) => boolean = () => true): void {
-    for (const { node, own, tap } of [...this.#tapped.values()]) {
+    for (const { node, own, tap } of this.#tapped.values()) {
       if (!gone(node)) continue;
       this.#tapped.delete(node);
       if (node.error !== tap) continue;

@@ -59,9 +59,12 @@ function hook(runtime: Runtime, hooks: Hooks, tracker: Tracker): () => void {
     safely((event: CompleteEvent) => tracker.completed(event)),
   );
   const stopped = safely(() => tracker.stopped((node: RuntimeNode) => runtime.nodes.getNode(node.id) === node));
+  const stopping = safely(() => tracker.stopping());
+  runtime.events?.on('flows:stopping', stopping as () => void);
   runtime.events?.on('flows:stopped', stopped as () => void);
   return () => {
     hooks.remove(`*.${label}`);
+    runtime.events?.removeListener('flows:stopping', stopping as () => void);
     runtime.events?.removeListener('flows:stopped', stopped as () => void);
     tracker.close();
   };

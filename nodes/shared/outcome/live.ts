@@ -58,25 +58,18 @@ export class Live {
     if (tagOf(msg) !== undefined) return this.tagged(msg);
     const same = this.#same(msg);
     let best: Tracking | undefined;
-    let rank = -1;
+    let atWork = false;
+    let received = -1;
     for (const tracking of same ?? []) {
       const station = tracking.stations.get(source);
       if (!station) continue;
-      const atWork = station.open > 0 || station.unsent.size > 0;
-      // What is at work comes before what is not.
-      const its = station.lastReceived + (atWork ? Number.MAX_SAFE_INTEGER / 2 : 0);
-      if (its > rank) [best, rank] = [tracking, its];
+      const working = station.open > 0 || station.unsent.size > 0;
+      // What is at work there comes before what has left it.
+      if (working !== atWork ? atWork : station.lastReceived <= received) continue;
+      [best, atWork, received] = [tracking, working, station.lastReceived];
     }
     if (best) tag(msg, best.id);
     return best;
-  }
-
-  /** The tracking of a message handed to a node by other ways than a wire: of several, the innermost. */
-  handedOver(msg: Message): Tracking | undefined {
-    if (tagOf(msg) !== undefined) return this.tagged(msg);
-    const found = this.#same(msg)?.at(-1);
-    if (found) tag(msg, found.id);
-    return found;
   }
 
   /** Takes a message, and what follows from it, out of the counting. */

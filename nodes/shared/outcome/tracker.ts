@@ -26,6 +26,7 @@ export class Tracker implements OutcomeTracker {
   readonly #tap = new ErrorTap((node, error, msg) => this.#raised(node, error, msg));
   #lastTag = 0;
   #order = 0;
+  #stopping = false;
 
   /** @param complain told what a listener of ours threw; nothing may reach the runtime from within a hook */
   constructor(
@@ -45,13 +46,22 @@ export class Tracker implements OutcomeTracker {
     this.#lastTag += 1;
     let cancelled = false;
     const guarded = this.#guard(options);
-    const tracking = new Tracking(this.#lastTag, msg._msgid, nodeId, guarded, this.clock, (ended, outcome) => {
-      this.#live.remove(ended);
-      // Not from within a hook: what a listener sends or completes must not mix with what the runtime is about to do.
-      queueMicrotask(() => {
-        if (!cancelled) guarded.onOutcome(outcome);
-      });
-    });
+    const isStopping = (): boolean => this.#stopping;
+    const tracking = new Tracking(
+      this.#lastTag,
+      msg._msgid,
+      nodeId,
+      guarded,
+      this.clock,
+      isStopping,
+      (ended, outcome) => {
+        this.#live.remove(ended);
+        // Not from within a hook: what a listener sends or completes must not mix with what the runtime is about to do.
+        queueMicrotask(() => {
+          if (!cancelled) guarded.onOutcome(outcome);
+        });
+      },
+    );
     this.#live.add(msg, tracking);
     queueMicrotask(() => tracking.sentAll(wired));
     return () => {
@@ -95,8 +105,8 @@ export class Tracker implements OutcomeTracker {
     }
     let delivery = this.#delivery(msg, node, (one) => !one.received);
     if (!delivery) {
-      // Nothing but a tracked message lies here: one that came by a wire has been seen by `sending`.
-      const tracking = this.#live.handedOver(msg);
+      // Only by its tag: one that was sent before the tracking began may have the same `_msgid`.
+      const tracking = this.#live.tagged(msg);
       if (!tracking) return;
       delivery = this.#deliver(tracking, node, msg);
     }
@@ -132,11 +142,19 @@ export class Tracker implements OutcomeTracker {
     if (!tracking.ended) this.#end(msg, delivery, Boolean(error));
   }
 
+  /** A deploy is stopping nodes: until it is known which, nothing settles. */
+  stopping(): void {
+    this.#stopping = true;
+  }
+
   /** After a deploy has stopped nodes: whatever one of those held is lost. */
   stopped(isActive: (node: RuntimeNode) => boolean): void {
+    this.#stopping = false;
     for (const tracking of this.#live.all()) {
-      for (const { node, open } of [...tracking.stations.values()]) {
-        if (open > 0 && !isActive(node)) this.#fail(tracking, closedNode(node), tracking.lossDecides(node));
+      for (const { node, open, unsent } of tracking.stations.values()) {
+        // Some nodes (core delay) complete what they drop when they close: that counts as held, too.
+        if ((open > 0 || unsent.size > 0) && !isActive(node))
+          this.#fail(tracking, closedNode(node), tracking.lossDecides(node));
       }
     }
     this.#tap.release((node) => !isActive(node));

@@ -46,6 +46,8 @@ export class Tracking {
     readonly nodeId: string,
     readonly options: TrackOptions,
     private readonly clock: Clock,
+    /** While nodes are being stopped it is not known yet who has dropped a message. */
+    private readonly isStopping: () => boolean,
     private readonly onEnd: (tracking: Tracking, outcome: Outcome) => void,
   ) {
     if (options.timeoutMs) this.#timeout = clock.after(options.timeoutMs, () => this.end({ kind: 'timeout' }));
@@ -115,12 +117,17 @@ export class Tracking {
     if (this.ended || this.#open > 0 || !this.#decided) return;
     if (this.#loose === 0) this.end({ kind: 'success' });
     else if (!this.#settle) {
-      this.#settle = this.clock.after(this.#settleMs, () => this.end({ kind: 'success' }));
+      this.#settle = this.clock.after(this.#settleMs, () => this.#settled());
       if (!this.#settlingTold) {
         this.#settlingTold = true;
         this.options.onSettling?.();
       }
     }
+  }
+
+  #settled(): void {
+    if (this.isStopping()) this.#settle = this.clock.after(this.#settleMs, () => this.#settled());
+    else this.end({ kind: 'success' });
   }
 
   end(outcome: Outcome): void {
