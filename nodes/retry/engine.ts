@@ -159,7 +159,7 @@ export class Engine {
     const lane = this.parts.lane(message);
     const id = this.parts.newId();
     // Where nobody waits, the message is handed out in the same step; of a lane the store says whose turn it is.
-    const place = lane === undefined && this.#feed.empty && this.#places.room() >= 1 ? this.#places.take() : undefined;
+    const place = this.#feed.empty && this.#places.room() >= 1 ? this.#places.take() : undefined;
     const event = { id, message: withoutRequest(message), note: firstNote(now), lease: place !== undefined };
     this.#held += 1;
     let token: string | undefined;
@@ -174,7 +174,7 @@ export class Engine {
     else custody.set(id, { message, done });
     if (place && token !== undefined && !this.#closed) {
       const progress = progressOf({ note: event.note, deliveries: 1 }, now);
-      this.#start({ id, token, message: event.message, laned: false, progress, publishedAt: now }, place);
+      this.#start({ id, token, message: event.message, laned: lane !== undefined, progress, publishedAt: now }, place);
     } else {
       if (place) this.#places.unused(place);
       this.#feed.changed();
