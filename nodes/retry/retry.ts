@@ -75,7 +75,8 @@ export default function (RED: NodeAPI): void {
     const use = storeId === '' ? undefined : storeFor(RED, storeId);
     const store: Store = use?.store ?? holdings.privateStore(this.id);
     const { custody } = holdings.of(this.id);
-    const { tracker, release } = acquireTracker(RED, clock);
+    const tracking = acquireTracker(RED, clock);
+    const { tracker } = tracking;
     const complaints = new Complaints(clock, (text) => this.error(text));
     const silent = new Map<string, string>();
     const status = throttledStatus((next) => this.status(next), clock);
@@ -155,7 +156,7 @@ export default function (RED: NodeAPI): void {
           for (const { message } of holdings.remove(this.id)) tracker.report(message, { kind: 'failure', error });
         }
         await use?.close();
-        release();
+        tracking.release();
       };
       void finish().finally(closed);
     });

@@ -162,7 +162,10 @@ describe('retry: engine', () => {
     await bench.accept({ n: 1 });
     bench.last.outcome({ kind: 'failure', error: 'gone', statusCode: 410 });
     await settle();
-    assert.equal((bench.gaveUp[0]?.deadLetter as { deadLetterReason: string }).deadLetterReason, 'status-final');
+    assert.equal(
+      ((bench.gaveUp[0] as Message).deadLetter as { deadLetterReason: string }).deadLetterReason,
+      'status-final',
+    );
   });
 
   it('of 1,000 messages that fail twice at the same time each is sent exactly three times', async () => {
@@ -372,7 +375,7 @@ describe('retry: engine', () => {
     bench.engine.setPaused(false);
     await settle();
     assert.equal(bench.sent.length, 0);
-    const { deadLetterReason, deliveryAttempts } = bench.gaveUp[0]?.deadLetter as Record<string, unknown>;
+    const { deadLetterReason, deliveryAttempts } = (bench.gaveUp[0] as Message).deadLetter as Record<string, unknown>;
     assert.deepEqual([deadLetterReason, deliveryAttempts], ['too-old', 0]);
     assert.deepEqual(bench.done, [1]);
   });
@@ -464,7 +467,10 @@ describe('retry: engine', () => {
     const bench = new Bench({}, undefined, store);
     await settle();
     assert.equal(bench.sent.length, 0);
-    assert.equal((bench.gaveUp[0]?.deadLetter as { deadLetterReason: string }).deadLetterReason, 'interrupted');
+    assert.equal(
+      ((bench.gaveUp[0] as Message).deadLetter as { deadLetterReason: string }).deadLetterReason,
+      'interrupted',
+    );
   });
 
   it('keeps req and res with a message in memory', async () => {
