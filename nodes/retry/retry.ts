@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Store } from '../event-store/store';
 import { storeFor } from '../event-store/store-for';
-import { systemClock } from '../shared/clock';
+import { dueClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import { serveDeadLetters } from './admin';
@@ -21,7 +21,7 @@ type Done = (error?: Error) => void;
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 export default function (RED: NodeAPI): void {
-  const clock = systemClock;
+  const clock = dueClock;
   const engines = new Map<string, Engine>();
   const holdings = new Holdings(clock);
 
