@@ -2,7 +2,7 @@ import { parse as parseQuery } from 'node:querystring';
 import type { Clock } from '../shared/clock';
 import type { RequestHead, Verifier } from '../webhook-auth/contract';
 import { answer } from './answer';
-import { mediaType, parse } from './content';
+import { parse } from './content';
 import { type ContentOptions, toEvents, type WebhookEvent } from './events';
 import type { Arrival } from './front-door';
 import { maskedHeaders, maskedQuery, type WebhookInfo } from './message';
@@ -39,8 +39,6 @@ export interface Outcomes {
   /** The scheme's own handshake was answered; no event came. */
   greeted(): void;
 }
-
-const BATCH = 'application/cloudevents-batch+json';
 
 const tooEarly = (ms: number): Refusal =>
   refuse('rate-limited', 'more requests than the rate limit allows', { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1000))) });
@@ -114,13 +112,13 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
       return outcomes.greeted();
     }
     const around = { headers: head.headers, params: arrival.params, query, receivedAt: new Date(clock.now()).toISOString() };
-    const events = toEvents(parsed, around, gate.content);
-    if (isRefusal(events)) return no(events);
+    const found = toEvents(parsed, around, gate.content);
+    if (isRefusal(found)) return no(found);
+    const { events, batch } = found;
     if (gate.limit && options.rateBy !== 'address') {
       const early = gate.limit(options.rateBy === 'device' ? (events[0]?.info.device ?? '') : 'all');
       if (early > 0) return no(tooEarly(early));
     }
-    const batch = gate.content.split !== undefined || mediaType(contentType) === BATCH;
     outcomes.passed({ arrival, webhook, events, batch });
   });
 }

@@ -61,7 +61,7 @@ RED.nodes.registerType('surewire-webhook-in', {
     split: {
       value: '',
       validate(value: string) {
-        return !value || value.startsWith('/') || (text(this, 'validate.pointer') as unknown as boolean);
+        return !value || /^\s*(?:#$|#?\/)/.test(value.trimEnd()) || (text(this, 'validate.pointer') as unknown as boolean);
       },
     },
     raw: { value: false },
