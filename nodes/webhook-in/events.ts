@@ -80,12 +80,20 @@ function withoutSecrets(query: Readonly<Record<string, unknown>>, secret: readon
   return Object.fromEntries(Object.entries(query).filter(([name]) => !secret.includes(name.toLowerCase())));
 }
 
-/** What a request holds. */
-export interface RequestEvents {
-  /** Whether the sender sent a list, though it may hold one event or none. */
-  batch: boolean;
-  /** In the order sent. */
-  events: WebhookEvent[];
+function contentTypeOf(headers: NodeJS.Dict<string[]>): string | undefined {
+  return headers['content-type']?.[0];
+}
+
+/** How the request carries CloudEvents. As text or bytes the maker wants the body as it is, envelope and all. */
+function formatOf(headers: NodeJS.Dict<string[]>, parseMode: ParseMode): CloudEventsMode | Refusal {
+  const mode = cloudEventsMode(contentTypeOf(headers), headers);
+  return mode !== 'binary' && (parseMode === 'text' || parseMode === 'buffer') ? undefined : mode;
+}
+
+/** Whether the sender sent a list of events, though it may hold one event or none. */
+export function isBatch(parsed: Parsed, headers: NodeJS.Dict<string[]>, options: ContentOptions): boolean {
+  const format = formatOf(headers, options.mode);
+  return format === 'batch' || (format !== 'structured' && options.split !== undefined && !parsed.empty);
 }
 
 /** An event before it is named and checked: what its sender wrote, and what that means. */
@@ -98,7 +106,6 @@ function candidates(
   parsed: Parsed,
   mode: CloudEventsMode,
   request: RequestParts,
-  contentType: string | undefined,
   split: Split | undefined,
 ): Candidate[] | Refusal {
   const { value } = parsed;
@@ -115,7 +122,8 @@ function candidates(
     }
     return read;
   }
-  const around = mode === 'binary' ? readBinary(request.headers, contentType, value) : { info: {}, data: value };
+  const around =
+    mode === 'binary' ? readBinary(request.headers, contentTypeOf(request.headers), value) : { info: {}, data: value };
   if (typeof around === 'string') return refuse('event-malformed', around);
   if (!split || parsed.empty) return [{ ...around, element: value }];
   const elements = split(value);
@@ -133,16 +141,12 @@ function candidates(
  * @param parsed what `parse` of content.ts made of the body with `options.mode`
  * @returns the events, or the refusal of the first bad one, whose index its detail names
  */
-export function toEvents(parsed: Parsed, request: RequestParts, options: ContentOptions): RequestEvents | Refusal {
-  const contentType = request.headers['content-type']?.[0];
-  const mode = cloudEventsMode(contentType, request.headers);
-  if (isRefusal(mode)) return mode;
-  // As text or bytes the maker wants the body as it is, envelope and all.
-  const asIs = mode !== 'binary' && (options.mode === 'text' || options.mode === 'buffer');
-  const format = asIs ? undefined : mode;
-  const found = candidates(parsed, format, request, contentType, options.split);
+export function toEvents(parsed: Parsed, request: RequestParts, options: ContentOptions): WebhookEvent[] | Refusal {
+  const format = formatOf(request.headers, options.mode);
+  if (isRefusal(format)) return format;
+  const found = candidates(parsed, format, request, options.split);
   if (isRefusal(found)) return found;
-  const batch = format === 'batch' || (format !== 'structured' && options.split !== undefined && !parsed.empty);
+  const batch = isBatch(parsed, request.headers, options);
   const query = withoutSecrets(request.query, options.secretQuery);
   const emptied = parsed.empty && Object.keys(query).length > 0 ? { ...query } : undefined;
   const parts = { headers: request.headers, params: request.params, query, form: parsed.form };
@@ -158,5 +162,5 @@ export function toEvents(parsed: Parsed, request: RequestParts, options: Content
     named.receivedAt = request.receivedAt;
     events.push({ payload, info: named, index });
   }
-  return { batch, events };
+  return events;
 }

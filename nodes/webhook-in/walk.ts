@@ -3,7 +3,7 @@ import type { Clock } from '../shared/clock';
 import type { RequestHead, Verifier } from '../webhook-auth/contract';
 import { answer } from './answer';
 import { parse } from './content';
-import { type ContentOptions, toEvents, type WebhookEvent } from './events';
+import { type ContentOptions, isBatch, toEvents, type WebhookEvent } from './events';
 import type { Arrival } from './front-door';
 import { maskedHeaders, maskedQuery, type WebhookInfo } from './message';
 import type { WebhookInOptions } from './options';
@@ -41,7 +41,9 @@ export interface Outcomes {
 }
 
 const tooEarly = (ms: number): Refusal =>
-  refuse('rate-limited', 'more requests than the rate limit allows', { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1000))) });
+  refuse('rate-limited', 'more requests than the rate limit allows', {
+    'Retry-After': String(Math.max(1, Math.ceil(ms / 1000))),
+  });
 
 /** The query of a target, repeated names as lists. Undefined when it has the forbidden key. */
 function queryOf(target: string): Record<string, string | string[]> | undefined {
@@ -72,7 +74,8 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
   };
   const no = (refusal: Refusal, gone = false): void => outcomes.refused(arrival, refusal, webhook, gone);
 
-  if (!verifier || gate.problem !== undefined) return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
+  if (!verifier || gate.problem !== undefined)
+    return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
   const limits = { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs };
   const size = checkBodyHead(req, limits);
   if (size) return no(size);
@@ -111,14 +114,19 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
       answer(arrival.res, greeting.status, { 'Content-Type': greeting.contentType }, greeting.body);
       return outcomes.greeted();
     }
-    const around = { headers: head.headers, params: arrival.params, query, receivedAt: new Date(clock.now()).toISOString() };
-    const found = toEvents(parsed, around, gate.content);
-    if (isRefusal(found)) return no(found);
-    const { events, batch } = found;
+    const around = {
+      headers: head.headers,
+      params: arrival.params,
+      query,
+      receivedAt: new Date(clock.now()).toISOString(),
+    };
+    const events = toEvents(parsed, around, gate.content);
+    if (isRefusal(events)) return no(events);
     if (gate.limit && options.rateBy !== 'address') {
       const early = gate.limit(options.rateBy === 'device' ? (events[0]?.info.device ?? '') : 'all');
       if (early > 0) return no(tooEarly(early));
     }
+    const batch = isBatch(parsed, head.headers, gate.content);
     outcomes.passed({ arrival, webhook, events, batch });
   });
 }
@@ -127,7 +135,11 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
  * The bytes that the credentials cover: the content, as providers sign it before a client or proxy compresses it, or else what
  * came over the wire. Both are signed with the secret, so believing either gives a stranger nothing.
  */
-function believedBytes(verifier: Verifier, head: RequestHead, body: RequestBody): Buffer | NonNullable<ReturnType<Verifier['check']>> {
+function believedBytes(
+  verifier: Verifier,
+  head: RequestHead,
+  body: RequestBody,
+): Buffer | NonNullable<ReturnType<Verifier['check']>> {
   const refusal = verifier.check(head, body.content);
   if (!refusal) return body.content;
   if (body.wire !== body.content && !verifier.check(head, body.wire)) return body.wire;

@@ -56,6 +56,15 @@ describe('the events of a request', () => {
     assert.equal(payload({}, { parse: 'buffer' }), '');
   });
 
+  it('a structured CloudEvent and an empty body are no batch, whatever is split', () => {
+    const envelope = { specversion: '1.0', id: '1', source: 's', type: 't', data: [1] };
+    const structured = events(json(envelope, { 'content-type': 'application/cloudevents+json' }), { split: '/data' });
+    const empty = events({}, { split: '/data' });
+    assert.ok(!isRefusal(structured) && !isRefusal(empty));
+    assert.deepEqual([structured.batch, structured.events.length], [false, 1]);
+    assert.deepEqual([empty.batch, empty.events.length], [false, 1]);
+  });
+
   it('a body leaves the query aside', () => {
     assert.deepEqual(accepted({ ...json({ a: 1 }), query: { b: '2' } })[0]?.payload, { a: 1 });
   });

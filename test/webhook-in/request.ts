@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from '../../nodes/webhook-in/content';
-import { type ContentFields, compileContent, type RequestEvents, toEvents } from '../../nodes/webhook-in/events';
+import {
+  type ContentFields,
+  compileContent,
+  isBatch,
+  toEvents,
+  type WebhookEvent,
+} from '../../nodes/webhook-in/events';
 import { isRefusal, type Refusal } from '../../nodes/webhook-in/refusal';
 import { root } from '../support/node-red';
 
@@ -36,7 +42,7 @@ export function events(
   { body = '', headers = {}, params = {}, query = {} }: TestRequest,
   fields: ContentFields = {},
   auth: Parameters<typeof compileContent>[1] = { identity: {}, secretQuery: [] },
-): RequestEvents | Refusal {
+): Refusal | { batch: boolean; events: WebhookEvent[] } {
   const distinct: NodeJS.Dict<string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
     distinct[name.toLowerCase()] = Array.isArray(value) ? value : [value];
@@ -44,11 +50,12 @@ export function events(
   const options = compileContent(fields, auth);
   const parsed = parse(Buffer.from(body), distinct['content-type']?.[0], options.mode);
   if (isRefusal(parsed)) return parsed;
-  return toEvents(parsed, { headers: distinct, params, query, receivedAt }, options);
+  const found = toEvents(parsed, { headers: distinct, params, query, receivedAt }, options);
+  return isRefusal(found) ? found : { batch: isBatch(parsed, distinct, options), events: found };
 }
 
 /** The events, where the test expects some. */
-export function accepted(...args: Parameters<typeof events>): RequestEvents['events'] {
+export function accepted(...args: Parameters<typeof events>): WebhookEvent[] {
   const found = events(...args);
   if (isRefusal(found)) throw new Error(`refused: ${found.reason}: ${found.detail}`);
   return found.events;
