@@ -82,7 +82,7 @@ describe("the providers' own clients", () => {
   /** twilio's library verifies only; its own signing rule is exported as getExpectedTwilioSignature from a file of its own. */
   function twilioSignature(url: string, params: Record<string, string | string[]>): string {
     const { getExpectedTwilioSignature } = require('twilio/lib/webhooks/webhooks') as {
-      getExpectedTwilioSignature(token: string, url: string, params: object): string;
+      getExpectedTwilioSignature: (token: string, url: string, params: object) => string;
     };
     return getExpectedTwilioSignature('12345', url, params);
   }
