@@ -51,7 +51,7 @@ function number(value: unknown, field: string, fallback: number, least: number, 
 
 /** Reads the node's fields with the defaults of the documentation. @throws Error that names the field and the value expected */
 export function readConfig(raw: RawConfig): OutConfig {
-  const method = String(raw.method || 'POST').toUpperCase();
+  const method = typeof raw.method === 'string' && raw.method !== '' ? raw.method.toUpperCase() : 'POST';
   if (!METHODS.some((known) => known === method)) throw new Error(`method: expected one of ${METHODS.join(', ')}`);
   const url = typeof raw.url === 'string' ? raw.url.trim() : '';
   return {

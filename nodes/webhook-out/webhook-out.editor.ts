@@ -30,7 +30,7 @@ function says(check: (value: unknown) => string | undefined) {
 const isVariable = (value: unknown): boolean => /^\$\{[^}]+\}$/.test(String(value));
 
 function badUrl(value: unknown): string | undefined {
-  const url = String(value ?? '').trim();
+  const url = typeof value === 'string' ? value.trim() : '';
   if (url === '' || isVariable(url)) return undefined;
   return /^https?:\/\/./i.test(url) && URL.canParse(url) ? undefined : text('error.url');
 }
