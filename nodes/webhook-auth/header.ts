@@ -1,0 +1,24 @@
+/**
+ * The one value of the first of these headers that is there. Undefined: none is there, or it is empty.
+ * False: it is there more than once, so that two readers could see two different values; nobody may pass with that.
+ */
+export function oneHeader(headers: NodeJS.Dict<string[]>, names: readonly string[]): string | undefined | false {
+  for (const name of names) {
+    const values = headers[name];
+    if (values === undefined || values.length === 0) continue;
+    if (values.length > 1) return false;
+    if (values[0] !== '') return values[0];
+  }
+  return undefined;
+}
+
+/** A text as it stands in a header: Node.js writes and reads header values as Latin-1, so UTF-8 bytes are spelt in that. */
+export function headerText(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+/** True where a text can stand in a header as it is: no control characters, no space at either end. */
+export function fitsHeader(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return text === text.trim() && !/[\u0000-\u001f\u007f]/.test(text);
+}

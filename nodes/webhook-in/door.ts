@@ -1,0 +1,89 @@
+import type { Server } from 'node:http';
+import type { RequestHandler } from 'express';
+import type { NodeAPI } from 'node-red';
+import type { Clock } from '../shared/clock';
+import { answer, answerRefusal } from './answer';
+import { type App, type DoorSettings, FrontDoor } from './front-door';
+import { refuse } from './refusal';
+
+/** How long a sender is asked to wait while nodes are being replaced, seconds. */
+const REDEPLOY_RETRY_AFTER = '2';
+/** What is still to come of a refused request's body is read and thrown away for at most this long. */
+const DRAIN_MS = 30_000;
+
+/** The front door with what ties it to one Node-RED. */
+export interface Door {
+  door: FrontDoor;
+  /** Calls back after the flows have started; returns a function that stops that. */
+  onStarted(callback: () => void): () => void;
+  /** Bounds how long the headers of any request may take while a node is there that asks for it; returns a function that ends that. */
+  boundHeaders(ms: number): () => void;
+}
+
+/** Bounds the time for headers by the most patient of those who ask, and never above what the server had. */
+function headerDeadline(server: Server): Door['boundHeaders'] {
+  const own = server.headersTimeout;
+  const asked = new Set<{ ms: number }>();
+  const apply = (): void => {
+    const patience = Math.max(0, ...[...asked].map(({ ms }) => ms));
+    server.headersTimeout = patience === 0 ? own : own === 0 ? patience : Math.min(own, patience);
+  };
+  return (ms) => {
+    const entry = { ms };
+    asked.add(entry);
+    apply();
+    return () => {
+      asked.delete(entry);
+      apply();
+    };
+  };
+}
+
+/** Opens the door of one Node-RED, once when the module is loaded. Undefined where settings.js serves no node over HTTP. */
+export function openDoor(RED: NodeAPI, clock: Clock): Door | undefined {
+  const settings = RED.settings as unknown as Partial<DoorSettings> & { httpNodeRoot?: string | false; httpNodeCors?: unknown };
+  const httpNode = RED.httpNode as unknown as App | undefined;
+  if (settings.httpNodeRoot === false || typeof httpNode !== 'function') return undefined;
+  const cors = settings.httpNodeCors
+    ? // The package and the options are those of core http in. Loaded only where it is asked for.
+      ((require('cors') as (options: unknown) => RequestHandler)(settings.httpNodeCors) as RequestHandler)
+    : undefined;
+  const door = new FrontDoor(
+    httpNode,
+    typeof RED.httpAdmin === 'function' ? (RED.httpAdmin as unknown as App) : undefined,
+    {
+      httpAdminRoot: settings.httpAdminRoot ?? '/',
+      httpNodeAuth: settings.httpNodeAuth,
+      httpAdminAuth: settings.httpAdminAuth,
+      httpAdminMiddleware: settings.httpAdminMiddleware,
+      ...(settings.httpNodeMiddleware && { httpNodeMiddleware: settings.httpNodeMiddleware }),
+      ...(cors && { cors }),
+    },
+    {
+      methodNotAllowed: ({ req, res }, allow) => {
+        const refusal = refuse('method-not-allowed', `expected ${allow.join(' or ')}`, { Allow: allow.join(', ') });
+        if (req.method !== 'HEAD') return answerRefusal(req, res, refusal, clock, DRAIN_MS);
+        answer(res, refusal.status, { Allow: allow.join(', ') }, undefined);
+      },
+      redeploying: ({ req, res }) =>
+        answerRefusal(req, res, refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER }), clock, DRAIN_MS),
+    },
+  );
+  const started = new Set<() => void>();
+  RED.events.on('flows:stopping', () => {
+    door.open = false;
+  });
+  RED.events.on('flows:started', () => {
+    door.claims.sweep();
+    door.open = true;
+    for (const callback of [...started]) callback();
+  });
+  return {
+    door,
+    onStarted: (callback) => {
+      started.add(callback);
+      return () => started.delete(callback);
+    },
+    boundHeaders: headerDeadline(RED.server as Server),
+  };
+}

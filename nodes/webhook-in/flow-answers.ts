@@ -1,0 +1,72 @@
+import type { ServerResponse } from 'node:http';
+import type { Cancel, Clock } from '../shared/clock';
+import { type Refusal, refuse } from './refusal';
+
+/** A request that waits for the flow's answer. */
+export interface Waiting {
+  /** What goes into `msg.res` for a core `http response`. */
+  readonly res: { _res: ServerResponse };
+  /** Refuses the request unless it has been answered. */
+  refuse(refusal: Refusal): void;
+}
+
+/**
+ * Requests that the flow answers through a core `http response`. Each gets exactly one answer: the flow's first, or 504 at the
+ * deadline, or 503 when the node closes. Whatever comes later finds a response that swallows it.
+ */
+export class FlowAnswers {
+  readonly #waiting = new Set<Waiting>();
+
+  constructor(
+    readonly clock: Clock,
+    readonly timeoutMs: number,
+  ) {}
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** @param onRefusal answers a request whose flow gave none; called at most once */
+  wait(res: ServerResponse, onRefusal: (refusal: Refusal) => void): Waiting {
+    let settled = false;
+    const settle = (): boolean => {
+      if (settled) return false;
+      settled = true;
+      cancel();
+      this.#waiting.delete(waiting);
+      return true;
+    };
+    const waiting: Waiting = {
+      res: { _res: onceOnly(res, () => settled || res.headersSent) },
+      refuse: (refusal) => {
+        if (settle() && !res.headersSent) onRefusal(refusal);
+      },
+    };
+    const cancel: Cancel = this.clock.after(this.timeoutMs, () =>
+      waiting.refuse(refuse('answer-timeout', `the flow sent no answer within ${this.timeoutMs / 1000} s`)),
+    );
+    this.#waiting.add(waiting);
+    res.once('close', settle);
+    return waiting;
+  }
+
+  close(): void {
+    for (const waiting of [...this.#waiting]) waiting.refuse(refuse('redeploying', 'the node was closed while the flow was at work', { 'Retry-After': '2' }));
+  }
+}
+
+/** The response as the flow sees it: once `over` says so, its methods do nothing, so that a late or second answer is harmless. */
+function onceOnly(res: ServerResponse, over: () => boolean): ServerResponse {
+  const silent: ServerResponse = new Proxy(res, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        if (over()) return silent;
+        const result: unknown = value.apply(target, args);
+        return result === target ? silent : result;
+      };
+    },
+  });
+  return silent;
+}

@@ -1,0 +1,222 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import { type Claim, Claims, type Found } from './claims';
+
+/**
+ * The one door through which requests reach webhook in. Express parses bodies before a node's own route sees them (with the
+ * default httpAdminRoot the admin app does), and a signature can only be checked over the exact bytes. So a layer at the very
+ * front of the root app looks each path up: it answers there where nothing stands in front of Node-RED that would have to be
+ * asked first, and otherwise marks the request, so that parsers leave it alone, for one dispatcher behind all of that.
+ */
+export interface Arrival {
+  req: IncomingMessage;
+  res: ServerResponse;
+  params: Record<string, string>;
+  /** Path and query as sent. */
+  target: string;
+  /** The same below the node root. */
+  nodeTarget: string;
+}
+
+/** Takes one request whose path and method it claimed. */
+export type Handler = (arrival: Arrival) => void;
+
+/** How requests that no node's walk sees are answered. */
+export interface Refuser {
+  methodNotAllowed(arrival: Arrival, allow: readonly string[]): void;
+  redeploying(arrival: Arrival): void;
+}
+
+/** What of settings.js stands between a sender and a node. */
+export interface DoorSettings {
+  httpAdminRoot: string | false;
+  httpNodeAuth?: unknown;
+  httpAdminAuth?: unknown;
+  httpNodeMiddleware?: RequestHandler | RequestHandler[];
+  httpAdminMiddleware?: unknown;
+  /** Core's CORS handler for httpNodeCors; undefined = no CORS. */
+  cors?: RequestHandler;
+}
+
+/** As much of Express's router as is needed; its shape is the same in Express 4 and 5. */
+interface Layer {
+  handle: unknown;
+  name: string;
+  route?: { path: unknown; methods: Record<string, boolean> };
+  match(path: string): boolean;
+}
+
+/** An Express application, of Express 4 (`_router`) or 5 (`router`). */
+export interface App extends Pick<Application, 'use' | 'on' | 'path'> {
+  parent?: App;
+  _router?: { stack: Layer[] };
+  router?: { stack: Layer[] };
+}
+
+const MARK = Symbol('surewire.webhook-in');
+type Marked = IncomingMessage & { [MARK]?: { found: Found<Handler>; arrival: Arrival }; _body?: boolean };
+
+/** Layers that Express and Node-RED's own launcher put into the root app; none of them asks who the sender is. */
+const HARMLESS = new Set(['query', 'expressInit', 'rawBodyCapture', 'serveStatic', 'surewireFront']);
+
+function stackOf(app: App): Layer[] {
+  if (app._router) return app._router.stack;
+  try {
+    return app.router?.stack ?? [];
+  } catch {
+    return []; // Express 4's `router` throws; an app that nobody has used has no stack
+  }
+}
+
+function rootOf(app: App): App {
+  return app.parent ? rootOf(app.parent) : app;
+}
+
+/** Splits a request target at its query; an absolute-form target loses scheme and host. */
+function splitTarget(url: string): { path: string; query: string } {
+  const target = url.startsWith('/') ? url : url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  const mark = target.indexOf('?');
+  return mark < 0 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark) };
+}
+
+export class FrontDoor {
+  readonly claims = new Claims<Handler>();
+  /** False until the flows have started, and while they are being replaced: a message sent then would vanish. */
+  open = false;
+  #root: App | undefined;
+  #prefix = '';
+  #own: { length: number; only: boolean } | undefined;
+
+  constructor(
+    readonly httpNode: App,
+    readonly httpAdmin: App | undefined,
+    readonly settings: DoorSettings,
+    readonly refuser: Refuser,
+  ) {
+    this.httpNode.use((req: Request, res: Response, next: NextFunction) => this.#dispatch(req, res, next));
+    this.#settle();
+    // An application that embeds Node-RED may mount it after the nodes are loaded.
+    this.httpNode.on('mount', () => this.#settle());
+  }
+
+  /** Puts the front layer where every request passes first. */
+  #settle(): void {
+    const root = rootOf(this.httpNode);
+    if (root === this.httpNode || root === this.#root) return;
+    this.#root = root;
+    this.#prefix = this.httpNode.path().replace(/\/$/, '').toLowerCase();
+    const front = (req: IncomingMessage, res: ServerResponse, next: () => void): void => this.#front(req, res, next);
+    Object.defineProperty(front, 'name', { value: 'surewireFront' });
+    root.use(front as unknown as RequestHandler);
+    const stack = stackOf(root);
+    const at = stack.findIndex((layer) => layer.handle === front);
+    stack.unshift(...stack.splice(at, 1));
+    root.on('mount', () => this.#settle());
+  }
+
+  #front(req: Marked, res: ServerResponse, next: () => void): void {
+    if (this.claims.size === 0) return next();
+    const { path, query } = splitTarget(req.url as string);
+    const prefix = this.#prefix;
+    if (prefix && !(path.length > prefix.length && path[prefix.length] === '/' && path.slice(0, prefix.length).toLowerCase() === prefix)) return next();
+    const nodePath = prefix ? path.slice(prefix.length) : path;
+    const found = this.claims.find(req.method as string, nodePath);
+    if (!found || this.#leftToOthers(found, req, path, nodePath)) return next();
+    const arrival = { req, res, params: 'claim' in found ? found.params : {}, target: path + query, nodeTarget: nodePath + query };
+    if (this.#answersInFront(path)) return this.#serve(found, arrival);
+    req[MARK] = { found, arrival };
+    req._body = true;
+    next();
+  }
+
+  /** Another method of the path may belong to a core `http in`; a path of the admin API stays the admin API's. */
+  #leftToOthers(found: Found<Handler>, req: IncomingMessage, path: string, nodePath: string): boolean {
+    const method = req.method as string;
+    if ('claim' in found) return this.adminHolds(method, path);
+    return this.othersHold(method, nodePath) || this.adminHolds(method, path) || (method === 'OPTIONS' && this.settings.cors !== undefined);
+  }
+
+  /** Whether a route of another node (core `http in`) takes this method and path. @param path below the node root */
+  othersHold(method: string, path: string): boolean {
+    return stackOf(this.httpNode).some((layer) => layer.route?.methods[method.toLowerCase()] && layer.route.path !== '*' && layer.match(path));
+  }
+
+  /** Whether the admin API has a route of its own there. @param path as sent, with the node root's prefix */
+  adminHolds(method: string, path: string): boolean {
+    const root = this.settings.httpAdminRoot;
+    if (root === false || !this.httpAdmin) return false;
+    const below = belowRoot(path, root);
+    if (below === undefined) return false;
+    // The admin app mounts the editor API as an app of its own, whose routes the mount hides; those are found by name.
+    const api = ADMIN_API.test(below) || (method === 'GET' && EDITOR_FILES.test(below));
+    return api || stackOf(this.httpAdmin).some((layer) => layer.route?.methods[method.toLowerCase()] && layer.match(below));
+  }
+
+  /** The path as a sender sees it on this server. */
+  fullPath(nodePath: string): string {
+    return this.httpNode.path().replace(/\/$/, '') + nodePath;
+  }
+
+  #answersInFront(path: string): boolean {
+    const { settings } = this;
+    if (settings.httpNodeAuth || settings.httpNodeMiddleware || settings.cors) return false;
+    const underAdmin = settings.httpAdminRoot !== false && belowRoot(path, settings.httpAdminRoot) !== undefined;
+    if (underAdmin && (settings.httpAdminAuth || settings.httpAdminMiddleware)) return false;
+    const stack = stackOf(this.#root as App);
+    if (this.#own?.length !== stack.length) this.#own = { length: stack.length, only: this.#onlyOwnLayers(stack) };
+    return this.#own.only;
+  }
+
+  /** Whether the root app holds nothing but Express's and Node-RED's own layers, so that nobody's authentication is passed by. */
+  #onlyOwnLayers(stack: readonly Layer[]): boolean {
+    const mounted = [this.httpNode, this.httpAdmin].filter((app) => app?.parent === this.#root).length;
+    const apps = stack.filter((layer) => layer.name === 'mounted_app').length;
+    return apps === mounted && stack.every((layer) => !layer.route && (layer.name === 'mounted_app' || HARMLESS.has(layer.name)));
+  }
+
+  #dispatch(req: Request, res: Response, next: NextFunction): void {
+    const mark = (req as unknown as Marked)[MARK] ?? this.#lateMark(req, res);
+    if (!mark) return next();
+    const middleware = this.settings.httpNodeMiddleware ?? [];
+    const steps = [...(Array.isArray(middleware) ? middleware : [middleware]), ...(this.settings.cors ? [this.settings.cors] : [])];
+    const step = (index: number, error?: unknown): void => {
+      if (error) return next(error);
+      const run = steps[index];
+      if (!run) return this.#serve(mark.found, { ...mark.arrival, res });
+      run(req, res, (failure?: unknown) => step(index + 1, failure));
+    };
+    step(0);
+  }
+
+  /** For an application that reaches Node-RED by a router the front layer cannot be put into. */
+  #lateMark(req: Request, res: Response): { found: Found<Handler>; arrival: Arrival } | undefined {
+    if (this.#root || this.claims.size === 0) return undefined;
+    const { path, query } = splitTarget(req.url);
+    const found = this.claims.find(req.method, path);
+    if (!found || ('allow' in found && this.othersHold(req.method, path))) return undefined;
+    return { found, arrival: { req, res, params: 'claim' in found ? found.params : {}, target: req.originalUrl, nodeTarget: path + query } };
+  }
+
+  #serve(found: Found<Handler>, arrival: Arrival): void {
+    if ('allow' in found) this.refuser.methodNotAllowed(arrival, found.allow);
+    else if (!this.open || found.claim.closing) this.refuser.redeploying(arrival);
+    else found.claim.handler(arrival);
+  }
+
+  claim(claim: Claim<Handler>): string | undefined {
+    return this.claims.claim(claim);
+  }
+}
+
+/** Routes of Node-RED's admin API, which shares its root with the nodes by default. */
+const ADMIN_API = /^\/(?:flows?|nodes|context|auth|library|settings|credentials|projects|plugins)(?:\/|$)/i;
+/** What the editor itself is made of. */
+const EDITOR_FILES = /^\/(?:(?:icons|locales|theme|types|diagnostics|debug|red|vendor|core|comms|favicon\.ico)(?:\/|$)|$)/i;
+
+/** The part of a path below an app's root, with a leading slash; undefined = not below it. */
+function belowRoot(path: string, root: string): string | undefined {
+  const base = root.replace(/\/$/, '');
+  if (path.slice(0, base.length).toLowerCase() !== base.toLowerCase()) return undefined;
+  const rest = path.slice(base.length);
+  return rest === '' ? '/' : rest.startsWith('/') ? rest : undefined;
+}

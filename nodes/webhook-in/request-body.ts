@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
+import type { Clock } from '../shared/clock';
+import { type Refusal, refuse } from './refusal';
+
+export interface BodyLimits {
+  /** Bytes, on the wire and after decompression. */
+  maxBody: number;
+  /** Milliseconds for the whole body. */
+  timeoutMs: number;
+}
+
+export interface RequestBody {
+  /** Exactly what came over the wire. */
+  wire: Buffer;
+  /** The same without its content coding. */
+  content: Buffer;
+}
+
+/** `refusal` undefined = the sender hung up: nobody is left to answer. */
+export type BodyRead = { body: RequestBody } | { refusal: Refusal } | { aborted: true };
+
+const NOTHING = Buffer.alloc(0);
+
+type Decompress = (bytes: Buffer, options: { maxOutputLength: number }, done: (error: Error | null, result: Buffer) => void) => void;
+
+/** "deflate" is zlib by the standard (RFC 9110, 8.4.1.2), but some senders leave the zlib header out. */
+const inflateEither: Decompress = (bytes, options, done) => {
+  const zlibHeader = bytes.length >= 2 && ((bytes[0] as number) & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0;
+  (zlibHeader ? inflate : inflateRaw)(bytes, options, done);
+};
+
+const DECOMPRESS: Record<string, Decompress> = { gzip: gunzip, 'x-gzip': gunzip, deflate: inflateEither, br: brotliDecompress };
+
+function decompress(coding: string, wire: Buffer, limits: BodyLimits, done: (read: BodyRead) => void): void {
+  (DECOMPRESS[coding] as Decompress)(wire, { maxOutputLength: Math.max(1, limits.maxBody) }, (error, content) => {
+    if (!error) done({ body: { wire, content } });
+    else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') done({ refusal: tooLarge(limits) });
+    else done({ refusal: refuse('body-malformed', `the body is not valid ${coding}`) });
+  });
+}
+
+const tooLarge = (limits: BodyLimits): Refusal => refuse('body-too-large', `the body is larger than ${limits.maxBody} bytes`);
+
+/** What can be refused from the headers alone, so that no byte of such a body is kept. */
+export function checkBodyHead(req: IncomingMessage, limits: BodyLimits): Refusal | undefined {
+  const length = req.headers['content-length'];
+  if (length !== undefined && Number(length) > limits.maxBody) return tooLarge(limits);
+  const coding = req.headers['content-encoding']?.trim().toLowerCase();
+  if (coding && coding !== 'identity' && !Object.hasOwn(DECOMPRESS, coding)) {
+    return refuse('encoding-unsupported', 'expected Content-Encoding gzip, deflate, br or none', { 'Accept-Encoding': 'gzip, deflate, br' });
+  }
+  const hasBody = (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined;
+  if (hasBody && Readable.isDisturbed(req)) {
+    // Fail closed: a body parser in front of Node-RED took the bytes, and what it made of them proves nothing.
+    return refuse('misconfigured', 'the body was read before this node could see its exact bytes (a body parser in front of Node-RED)');
+  }
+  return undefined;
+}
+
+/** Reads the whole body within its limits; `done` is called once. Call checkBodyHead first. */
+export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock, done: (read: BodyRead) => void): void {
+  const coding = req.headers['content-encoding']?.trim().toLowerCase();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const stop = (): void => {
+    cancel();
+    req.off('data', take).off('end', end).off('error', gone).off('close', gone);
+    // Without a listener an error of the request would be thrown.
+    req.on('error', () => undefined);
+  };
+  const finish = (read: BodyRead): void => {
+    stop();
+    done(read);
+  };
+  const take = (chunk: Buffer): void => {
+    size += chunk.length;
+    if (size > limits.maxBody) finish({ refusal: tooLarge(limits) });
+    else chunks.push(chunk);
+  };
+  const end = (): void => {
+    const wire = chunks.length === 0 ? NOTHING : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+    if (coding && coding !== 'identity' && size > 0) {
+      stop();
+      decompress(coding, wire, limits, done);
+    } else {
+      finish({ body: { wire, content: wire } });
+    }
+  };
+  const gone = (): void => finish({ aborted: true });
+  const cancel = clock.after(limits.timeoutMs, () => finish({ refusal: refuse('body-timeout', 'the body did not arrive in time') }));
+  req.on('data', take).on('end', end).on('error', gone).on('close', gone);
+}

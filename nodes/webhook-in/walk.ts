@@ -1,0 +1,137 @@
+import { parse as parseQuery } from 'node:querystring';
+import type { Clock } from '../shared/clock';
+import type { RequestHead, Verifier } from '../webhook-auth/contract';
+import { answer } from './answer';
+import { mediaType, parse } from './content';
+import { type ContentOptions, toEvents, type WebhookEvent } from './events';
+import type { Arrival } from './front-door';
+import { maskedHeaders, maskedQuery, type WebhookInfo } from './message';
+import type { WebhookInOptions } from './options';
+import { callerOf } from './rate-limit';
+import { isRefusal, type Refusal, refuse } from './refusal';
+import { checkBodyHead, type RequestBody, readBody } from './request-body';
+
+/** What a request has to pass, put together once at deploy. */
+export interface Gate {
+  options: Pick<WebhookInOptions, 'maxBody' | 'readTimeoutMs' | 'rateBy' | 'raw'>;
+  /** Undefined with a reason = every request is refused with `misconfigured`. */
+  verifier: Verifier | undefined;
+  problem: string | undefined;
+  content: ContentOptions;
+  /** Takes one request of a caller; milliseconds it is too early. Undefined = no limit. */
+  limit: ((caller: string) => number) | undefined;
+  clock: Clock;
+}
+
+/** One request that passed. */
+export interface Passed {
+  arrival: Arrival;
+  webhook: WebhookInfo;
+  events: readonly WebhookEvent[];
+  /** True when the request is a batch, even of one. */
+  batch: boolean;
+}
+
+export interface Outcomes {
+  passed(request: Passed): void;
+  /** `webhook` as far as known. `gone` = the sender hung up, there is nobody to answer. */
+  refused(arrival: Arrival, refusal: Refusal, webhook: WebhookInfo, gone: boolean): void;
+  /** The scheme's own handshake was answered; no event came. */
+  greeted(): void;
+}
+
+const BATCH = 'application/cloudevents-batch+json';
+
+const tooEarly = (ms: number): Refusal =>
+  refuse('rate-limited', 'more requests than the rate limit allows', { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1000))) });
+
+/** The query of a target, repeated names as lists. Undefined when it has the forbidden key. */
+function queryOf(target: string): Record<string, string | string[]> | undefined {
+  const mark = target.indexOf('?');
+  if (mark < 0 || mark === target.length - 1) return {};
+  const query = parseQuery(target.slice(mark + 1)) as Record<string, string | string[]>;
+  if (Object.hasOwn(query, '__proto__')) return undefined;
+  return { ...query };
+}
+
+/**
+ * Walks one request along the straight line: size, address, rate by address, credentials over the exact bytes, parse, split,
+ * schema, identity, rate by device or all. Each step returns or refuses; none looks back.
+ */
+export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
+  const { req } = arrival;
+  const { verifier, options, clock } = gate;
+  const query = queryOf(arrival.nodeTarget);
+  const path = arrival.nodeTarget.split('?', 1)[0] as string;
+  const webhook: WebhookInfo = {
+    path,
+    method: req.method as string,
+    params: arrival.params,
+    query: maskedQuery(query ?? {}, verifier?.secretQuery ?? []),
+    headers: maskedHeaders(req.headers, verifier?.secretHeaders ?? []),
+    address: req.socket.remoteAddress ?? '',
+    scheme: verifier?.scheme ?? '',
+  };
+  const no = (refusal: Refusal, gone = false): void => outcomes.refused(arrival, refusal, webhook, gone);
+
+  if (!verifier || gate.problem !== undefined) return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
+  const limits = { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs };
+  const size = checkBodyHead(req, limits);
+  if (size) return no(size);
+
+  const caller = verifier.address(webhook.address, req.headersDistinct['x-forwarded-for']);
+  webhook.address = caller.address;
+  if (!caller.allowed) return no(refuse('address-not-allowed', `${caller.address} is not in the allow list`));
+  if (gate.limit && options.rateBy === 'address') {
+    const early = gate.limit(callerOf(caller.address));
+    if (early > 0) return no(tooEarly(early));
+  }
+
+  const head: RequestHead = {
+    method: webhook.method,
+    target: arrival.target,
+    headers: req.headersDistinct,
+    encrypted: (req.socket as { encrypted?: boolean }).encrypted === true,
+    nodeTarget: arrival.nodeTarget,
+  };
+  const stranger = verifier.checkHead(head);
+  if (stranger) return no(refuse(stranger.reason, stranger.detail, stranger.headers));
+
+  readBody(req, limits, clock, (read) => {
+    if ('aborted' in read) return no(refuse('body-malformed', 'the sender hung up before the body was complete'), true);
+    if ('refusal' in read) return no(read.refusal);
+    const bytes = believedBytes(verifier, head, read.body);
+    if (!Buffer.isBuffer(bytes)) return no(refuse(bytes.reason, bytes.detail, bytes.headers));
+    if (options.raw) webhook.raw = bytes;
+    if (!query) return no(refuse('forbidden-key', 'the query holds __proto__'));
+
+    const contentType = req.headers['content-type'];
+    const parsed = parse(read.body.content, contentType, gate.content.mode);
+    if (isRefusal(parsed)) return no(parsed);
+    const greeting = verifier.handshake?.(parsed.value);
+    if (greeting) {
+      answer(arrival.res, greeting.status, { 'Content-Type': greeting.contentType }, greeting.body);
+      return outcomes.greeted();
+    }
+    const around = { headers: head.headers, params: arrival.params, query, receivedAt: new Date(clock.now()).toISOString() };
+    const events = toEvents(parsed, around, gate.content);
+    if (isRefusal(events)) return no(events);
+    if (gate.limit && options.rateBy !== 'address') {
+      const early = gate.limit(options.rateBy === 'device' ? (events[0]?.info.device ?? '') : 'all');
+      if (early > 0) return no(tooEarly(early));
+    }
+    const batch = gate.content.split !== undefined || mediaType(contentType) === BATCH;
+    outcomes.passed({ arrival, webhook, events, batch });
+  });
+}
+
+/**
+ * The bytes that the credentials cover: the content, as providers sign it before a client or proxy compresses it, or else what
+ * came over the wire. Both are signed with the secret, so believing either gives a stranger nothing.
+ */
+function believedBytes(verifier: Verifier, head: RequestHead, body: RequestBody): Buffer | NonNullable<ReturnType<Verifier['check']>> {
+  const refusal = verifier.check(head, body.content);
+  if (!refusal) return body.content;
+  if (body.wire !== body.content && !verifier.check(head, body.wire)) return body.wire;
+  return refusal;
+}

@@ -1,0 +1,25 @@
+import type { FlowNode } from './node-red';
+
+/** A webhook auth that anyone passes; tests that are not about credentials use it. */
+export const openAuth: FlowNode = { id: 'open', type: 'surewire-webhook-auth', name: 'open', scheme: 'none' };
+
+/** A webhook auth with a token in the default header. */
+export const tokenAuth = (secret: string, more: Record<string, unknown> = {}): FlowNode => ({
+  id: 'token',
+  type: 'surewire-webhook-auth',
+  name: 'token',
+  scheme: 'token',
+  credentials: { secret },
+  ...more,
+});
+
+/** A webhook in whose outputs go to the probes `in` and `refused`. */
+export const webhookIn = (more: Record<string, unknown> = {}): FlowNode[] => {
+  const id = String(more.id ?? 'hook');
+  const suffix = id === 'hook' ? '' : `-${id}`;
+  return [
+    { id, type: 'surewire-webhook-in', path: '/hooks/door', auth: 'open', wires: [[`in${suffix}`], [`refused${suffix}`]], ...more },
+    { id: `in${suffix}`, type: 'test-probe', name: `in${suffix}`, wires: [[]] },
+    { id: `refused${suffix}`, type: 'test-probe', name: `refused${suffix}`, wires: [[]] },
+  ];
+};
