@@ -1,3 +1,5 @@
+import type { FieldValidator } from './fields';
+
 /** The part of the editor's `RED` that our forms use. The published types are older than Node-RED 4 (validators that return a message). */
 
 /** Translates a key of the node's own catalogue; `__name__` in a text is replaced by the option of that name. */
@@ -12,15 +14,12 @@ export interface EditorNode {
   [property: string]: unknown;
 }
 
-/** True = good; a text = what is wrong, shown beside the field. Node-RED heeds the text only of a function with two parameters. */
-export type Validator = (this: EditorNode, value: unknown, options: unknown) => true | string;
-
 export interface EditorProperty {
   value: unknown;
   required?: boolean;
   /** The type of config node that this property refers to. */
   type?: string;
-  validate?: Validator;
+  validate?: FieldValidator;
 }
 
 export interface EditorNodeDefinition {
@@ -30,7 +29,7 @@ export interface EditorNodeDefinition {
   inputs?: number;
   outputs?: number;
   defaults: Record<string, EditorProperty>;
-  credentials?: Record<string, { type: 'text' | 'password'; validate?: Validator }>;
+  credentials?: Record<string, { type: 'text' | 'password'; validate?: FieldValidator }>;
   label(this: EditorNode): string;
   labelStyle?(this: EditorNode): string;
   paletteLabel?: string;
