@@ -1,6 +1,6 @@
-import { advancedFold, anyChanged } from '../shared/editor/form';
-import type { EditorNode, EditorProperty } from '../shared/editor/red';
-import { checked, numberRange } from '../shared/editor/validate';
+import { field, numberField, styleForms, textOf } from '../shared/editor/fields';
+import { anyChanged, openFold } from '../shared/editor/form';
+import type { EditorNode } from '../shared/editor/red';
 
 interface HeaderRow {
   name: string;
@@ -26,25 +26,28 @@ function headerRows(field: unknown): HeaderRow[] {
   return Object.entries(value ?? {}).map(([name, entry]) => ({ name, value: String(entry) }));
 }
 
-const defaults: Record<string, EditorProperty> = {
+const SET = 'webhook-out';
+
+const defaults = {
   name: { value: '' },
   url: {
     value: '',
-    validate: checked((url, node) =>
-      url.trim() === '' || isUrl(url.trim()) ? undefined : node._('webhook-out.error.url'),
-    ),
+    validate: field((value, node) => {
+      const url = textOf(value).trim();
+      return url === '' || isUrl(url) ? undefined : node._('webhook-out.validate.url');
+    }),
   },
   method: { value: 'POST' },
   auth: { value: '', type: 'surewire-webhook-auth', required: false },
-  headers: { value: [] },
-  timeout: { value: 30, validate: numberRange({ min: 0.001, max: 86_400 }) },
-  maxResponse: { value: 1_048_576, validate: numberRange({ min: 1, max: 1_073_741_824, integer: true }) },
+  headers: { value: [] as HeaderRow[] },
+  timeout: { value: 30, validate: numberField(SET, 'timeout', 0.001, 86_400) },
+  maxResponse: { value: 1_048_576, validate: numberField(SET, 'maxResponse', 1, 1_073_741_824) },
   tls: { value: '', type: 'tls-config', required: false },
   proxy: { value: '', type: 'http proxy', required: false },
   allowLinkLocal: { value: false },
 };
 
-const ADVANCED = ['method', 'timeout', 'maxResponse', 'tls', 'proxy', 'allowLinkLocal', 'headers'];
+const ADVANCED = ['method', 'timeout', 'maxResponse', 'tls', 'proxy'];
 
 function prepareHeaders(node: EditorNode): void {
   $(LIST).editableList({
@@ -76,6 +79,8 @@ function enteredHeaders(): HeaderRow[] {
   return rows;
 }
 
+styleForms();
+
 RED.nodes.registerType('surewire-webhook-out', {
   category: 'webhooks',
   color: '#7FB7BE',
@@ -85,7 +90,7 @@ RED.nodes.registerType('surewire-webhook-out', {
   defaults,
   paletteLabel: 'webhook out',
   label() {
-    const url = String(this.url ?? '');
+    const url = textOf(this.url);
     return this.name || (isUrl(url) ? new URL(url).host : '') || 'webhook out';
   },
   labelStyle() {
@@ -96,7 +101,8 @@ RED.nodes.registerType('surewire-webhook-out', {
   },
   oneditprepare() {
     prepareHeaders(this);
-    advancedFold(anyChanged(this, defaults, ADVANCED));
+    const changed = this.allowLinkLocal === true || headerRows(this.headers).length > 0;
+    openFold($('#dialog-form details.surewire-advanced'), changed || anyChanged(this, defaults, ADVANCED));
   },
   oneditsave() {
     this.headers = enteredHeaders();
