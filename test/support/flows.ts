@@ -18,7 +18,14 @@ export const webhookIn = (more: Record<string, unknown> = {}): FlowNode[] => {
   const id = String(more.id ?? 'hook');
   const suffix = id === 'hook' ? '' : `-${id}`;
   return [
-    { id, type: 'surewire-webhook-in', path: '/hooks/door', auth: 'open', wires: [[`in${suffix}`], [`refused${suffix}`]], ...more },
+    {
+      id,
+      type: 'surewire-webhook-in',
+      path: '/hooks/door',
+      auth: 'open',
+      wires: [[`in${suffix}`], [`refused${suffix}`]],
+      ...more,
+    },
     { id: `in${suffix}`, type: 'test-probe', name: `in${suffix}`, wires: [[]] },
     { id: `refused${suffix}`, type: 'test-probe', name: `refused${suffix}`, wires: [[]] },
   ];
