@@ -169,7 +169,8 @@ export class FrontDoor {
 
   /** Whether the root app holds nothing but Express's and Node-RED's own layers, so that nobody's authentication is passed by. */
   #onlyOwnLayers(stack: readonly Layer[]): boolean {
-    const mounted = [this.httpNode, this.httpAdmin].filter((app) => app?.parent === this.#root).length;
+    // The admin app that nodes see is mounted in the one that the root app holds.
+    const mounted = [this.httpNode, this.httpAdmin, this.httpAdmin?.parent].filter((app) => app?.parent === this.#root).length;
     const apps = stack.filter((layer) => layer.name === 'mounted_app').length;
     return apps === mounted && stack.every((layer) => !layer.route && (layer.name === 'mounted_app' || HARMLESS.has(layer.name)));
   }

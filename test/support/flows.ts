@@ -1,13 +1,12 @@
 import type { FlowNode } from './node-red';
 
-/** A webhook auth that anyone passes; tests that are not about credentials use it. */
-export const openAuth: FlowNode = { id: 'open', type: 'surewire-webhook-auth', name: 'open', scheme: 'none' };
+/** Config nodes here have no name: one whose name equals its id stops all flows. A webhook auth that anyone passes; tests that are not about credentials use it. */
+export const openAuth: FlowNode = { id: 'open', type: 'surewire-webhook-auth', scheme: 'none' };
 
 /** A webhook auth with a token in the default header. */
 export const tokenAuth = (secret: string, more: Record<string, unknown> = {}): FlowNode => ({
   id: 'token',
   type: 'surewire-webhook-auth',
-  name: 'token',
   scheme: 'token',
   credentials: { secret },
   ...more,
