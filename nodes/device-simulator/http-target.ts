@@ -178,7 +178,8 @@ export class HttpTarget implements Target {
     }
     this.options.answered(job.events, outcome);
     // Whoever replays or forges does not care for the answer; a real sender does.
-    if (!taken && !job.wire && !job.events[0]!.invalid && job.attempt <= this.options.retries) this.#later(job, outcome);
+    if (!taken && !job.wire && !job.events[0]!.invalid && job.attempt <= this.options.retries)
+      this.#later(job, outcome);
   }
 
   /** Another attempt after a while; its device goes on meanwhile. */

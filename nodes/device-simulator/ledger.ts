@@ -194,7 +194,8 @@ export class Ledger {
       if (chunk.lastSent <= since) lost += chunk.pending;
       else {
         for (let at = 0; at < CHUNK; at++) {
-          if ((chunk.state[at]! & (VALID | SENT | PROCESSED)) === (VALID | SENT) && chunk.sentAt[at]! <= since) lost += 1;
+          if ((chunk.state[at]! & (VALID | SENT | PROCESSED)) === (VALID | SENT) && chunk.sentAt[at]! <= since)
+            lost += 1;
         }
       }
     }

@@ -4,8 +4,8 @@ import { between, DAY, type Draw, dailySwing, discharge, flip, HOUR, noise, roun
 /** What one device can measure; `mixed` deals them out in turn. */
 export const KINDS = ['temperature', 'motion', 'door', 'energy'] as const;
 export type Kind = (typeof KINDS)[number];
-export type Profile = Kind | 'mixed' | 'custom';
-export const PROFILES: readonly Profile[] = [...KINDS, 'mixed', 'custom'];
+export const PROFILES = [...KINDS, 'mixed', 'custom'] as const;
+export type Profile = (typeof PROFILES)[number];
 
 /** Where simulated time starts: a Wednesday at midnight UTC, never the wall clock. */
 export const EPOCH = Date.UTC(2025, 0, 1);
@@ -99,7 +99,7 @@ export class Signals {
     readonly seed: number,
     readonly profile: Profile,
     readonly nameOf: (device: number) => string,
-    readonly evaluate?: (input: TemplateInput) => Promise<unknown>,
+    readonly evaluate?: ((input: TemplateInput) => Promise<unknown>) | undefined,
     devices = 0,
   ) {
     this.#devices = new Array(devices);

@@ -1,4 +1,5 @@
-import { type Faults, NO_FAULTS, parseFaults } from './faults';
+import { ConfigError, choiceOption, flagOption, numberOption, textOption } from '../shared/options';
+import { type Faults, parseFaults } from './faults';
 import { PROFILES, type Profile } from './profiles';
 
 /** The fields of the node, checked; times in milliseconds where the name ends in Ms, else in seconds. */
@@ -9,10 +10,13 @@ export interface Settings {
   template: string;
   intervalMs: number;
   jitter: number;
+  /** Readings in all; 0 = until stopped. */
   count: number;
   seed: string;
+  /** Events a second at most, repetitions and attempts counted. */
   maxRate: number;
   target: 'message' | 'http';
+  /** An address, or a path of this Node-RED. */
   url: string;
   batch: number;
   senderRetries: number;
@@ -21,67 +25,46 @@ export interface Settings {
   faults: Faults;
 }
 
-/** A field as it stands in a flow file: maybe absent, maybe a number in a string. */
-type Fields = Record<string, unknown>;
-
-/** Reads the fields; what is absent or blank is the default. `problems` name the field and the value expected. */
-export function readSettings(fields: Fields): { settings: Settings; problems: string[] } {
-  const problems: string[] = [];
-  const number = (name: string, fallback: number, low: number, high: number, whole = true): number => {
-    const raw = fields[name];
-    if (raw === undefined || raw === null || raw === '') return fallback;
-    const value = Number(raw);
-    if (value >= low && value <= high && (!whole || Number.isInteger(value))) return value;
-    problems.push(`${name}: a ${whole ? 'whole number' : 'number'} from ${low} to ${high} is expected`);
-    return fallback;
-  };
-  const oneOf = <T extends string>(name: string, values: readonly T[]): T => {
-    const raw = fields[name];
-    if (raw === undefined || raw === null || raw === '') return values[0] as T;
-    if (values.includes(raw as T)) return raw as T;
-    problems.push(`${name}: one of ${values.join(', ')} is expected`);
-    return values[0] as T;
-  };
-  const text = (name: string): string => {
-    const raw = fields[name];
-    return raw === undefined || raw === null ? '' : String(raw).trim();
-  };
+/**
+ * Reads the fields; what is absent or blank is the default.
+ * @throws Error that names the field and the value expected
+ */
+export function readSettings(fields: object): Settings {
+  const seed = (fields as { seed?: unknown }).seed;
   const settings: Settings = {
-    devices: number('devices', 10, 1, 1_000_000),
-    profile: oneOf('profile', PROFILES),
-    template: text('template'),
-    intervalMs: number('intervalMs', 1000, 1, 86_400_000, false),
-    jitter: number('jitter', 0.1, 0, 1, false),
-    count: number('count', 0, 0, 1e12),
-    seed: text('seed'),
-    maxRate: number('maxRate', 1000, 0.001, 1_000_000, false),
-    target: oneOf('target', ['message', 'http'] as const),
-    url: text('url'),
-    batch: number('batch', 1, 1, 1000),
-    senderRetries: number('senderRetries', 5, 0, 100),
-    autostart: fields.autostart === true || fields.autostart === 'true',
-    grace: number('grace', 5, 0, 86_400, false),
-    faults: NO_FAULTS,
+    devices: numberOption(fields, 'devices', 10, { min: 1, max: 1_000_000, integer: true }),
+    profile: choiceOption(fields, 'profile', PROFILES),
+    template: textOption(fields, 'template'),
+    intervalMs: numberOption(fields, 'intervalMs', 1000, { min: 1, max: 86_400_000 }),
+    jitter: numberOption(fields, 'jitter', 0.1, { min: 0, max: 1 }),
+    count: numberOption(fields, 'count', 0, { min: 0, max: 1e12, integer: true }),
+    seed: seed === undefined || seed === null ? '' : String(seed).trim(),
+    maxRate: numberOption(fields, 'maxRate', 1000, { min: 0.001, max: 1_000_000 }),
+    target: choiceOption(fields, 'target', ['message', 'http']),
+    url: textOption(fields, 'url'),
+    batch: numberOption(fields, 'batch', 1, { min: 1, max: 1000, integer: true }),
+    senderRetries: numberOption(fields, 'senderRetries', 5, { min: 0, max: 100, integer: true }),
+    autostart: flagOption(fields, 'autostart', false),
+    grace: numberOption(fields, 'grace', 5, { min: 0, max: 86_400 }),
+    faults: parseFaults((fields as { faults?: unknown }).faults),
   };
-  try {
-    settings.faults = parseFaults(fields.faults);
-  } catch (error) {
-    problems.push((error as Error).message);
-  }
   if (settings.profile === 'custom' && settings.template === '') {
-    problems.push('template: a JSONata expression is expected');
+    throw new ConfigError('template', 'expected a JSONata expression');
   }
   if (settings.target === 'http' && !isTarget(settings.url)) {
-    problems.push('url: an http or https address, or a path of this Node-RED such as /hooks/devices, is expected');
+    throw new ConfigError(
+      'url',
+      'expected an http or https address, or a path of this Node-RED such as /hooks/devices',
+    );
   }
-  return { settings, problems };
+  return settings;
+}
+
+/** Whether the URL is a path of the Node-RED that the node runs in, below its httpNodeRoot. */
+export function isOwnPath(url: string): boolean {
+  return url.startsWith('/') && !url.startsWith('//');
 }
 
 function isTarget(url: string): boolean {
-  if (url.startsWith('/') && !url.startsWith('//')) return true;
-  try {
-    return ['http:', 'https:'].includes(new URL(url).protocol);
-  } catch {
-    return false;
-  }
+  return isOwnPath(url) || (URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol));
 }

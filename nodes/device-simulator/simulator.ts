@@ -27,7 +27,7 @@ export interface SimulatorOptions {
   signer?: Signer | undefined;
   transport?(connections: number): Transport;
   /** The custom template. */
-  evaluate?(input: TemplateInput): Promise<unknown>;
+  evaluate?: ((input: TemplateInput) => Promise<unknown>) | undefined;
   /** An event, or the answer to one, leaves output 1. */
   emit(msg: Record<string, unknown>): void;
   /** A run has ended. */
