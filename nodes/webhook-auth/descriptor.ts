@@ -90,6 +90,8 @@ export class DescriptorError extends Error {}
 
 type Json = Record<string, unknown>;
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 function fail(field: string, expected: string): never {
   throw new DescriptorError(`${field}: expected ${expected}`);
 }
@@ -255,11 +257,11 @@ export function parseDescriptor(json: string): Descriptor {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new DescriptorError(`descriptor: is not JSON (${error instanceof Error ? error.message : error})`);
+    throw new DescriptorError(`descriptor: is not JSON (${messageOf(error)})`);
   }
   try {
     return readDescriptor(value);
   } catch (error) {
-    throw new DescriptorError(`descriptor: ${error instanceof Error ? error.message : error}`);
+    throw new DescriptorError(`descriptor: ${messageOf(error)}`);
   }
 }

@@ -19,6 +19,5 @@ export function headerText(text: string): string {
 
 /** True where a text can stand in a header as it is: no control characters, no space at either end. */
 export function fitsHeader(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text === text.trim() && !/[\u0000-\u001f\u007f]/.test(text);
+  return text === text.trim() && !/\p{Cc}/u.test(text);
 }

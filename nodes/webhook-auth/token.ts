@@ -15,7 +15,10 @@ const DEFAULT_TOKEN_QUERY = ['token', DEFAULT_TOKEN_HEADER];
 
 type Checker = Pick<Verifier, 'checkHead' | 'check' | 'secretHeaders' | 'secretQuery'> & Pick<Signer, 'sign'>;
 
-function place(from: TokenPlace, name: string): { name: string; read(head: RequestHead): string | undefined | false } {
+function place(
+  from: TokenPlace,
+  name: string,
+): { name: string; read: (head: RequestHead) => string | undefined | false } {
   if (from === 'query') {
     const names = name === '' ? DEFAULT_TOKEN_QUERY : [name];
     return {
