@@ -1,6 +1,6 @@
-import { advancedFold, anyChanged, note, showRows } from '../shared/editor/form';
+import { field, numberField, styleForms, textOf } from '../shared/editor/fields';
+import { anyChanged, note, openFold, showRows } from '../shared/editor/form';
 import type { EditorNode, EditorProperty, EditorRed } from '../shared/editor/red';
-import { checked, numberRange } from '../shared/editor/validate';
 import { FAULTS, NO_FAULTS, parseFaults } from './faults';
 import { isPrivateTarget } from './private-target';
 
@@ -35,22 +35,28 @@ RED.events.on('nodes:add', (node) => {
   if (node.type === 'surewire-device-simulator') node.running = running.has(node.id);
 });
 
-const badFaults = (text: string): string | undefined => {
+const number = (property: string, min: number, max: number) => numberField('device-simulator', property, min, max);
+
+styleForms();
+
+const badFaults = (source: unknown): string | undefined => {
   try {
-    parseFaults(text);
+    parseFaults(source);
     return undefined;
   } catch (error) {
     return (error as Error).message;
   }
 };
 
-const badUrl = (url: string, node: EditorNode): string | undefined => {
+const badUrl = (value: unknown, node: EditorNode): string | undefined => {
+  const url = textOf(value);
   if (node.target !== 'http') return undefined;
   const good = (/^\/[^/]/.test(url) || /^https?:\/\/[^/]/i.test(url)) && !/\s/.test(url);
   return good ? undefined : node._('device-simulator.error.url');
 };
 
-const badTemplate = (text: string, node: EditorNode): string | undefined => {
+const badTemplate = (value: unknown, node: EditorNode): string | undefined => {
+  const text = textOf(value);
   if (node.profile !== 'custom') return undefined;
   if (text.trim() === '') return node._('device-simulator.error.template');
   const verdict = RED.utils.validateTypedProperty(text, 'jsonata', {
@@ -59,15 +65,13 @@ const badTemplate = (text: string, node: EditorNode): string | undefined => {
   return verdict === true ? undefined : String(verdict || node._('device-simulator.error.template'));
 };
 
-const defaults: Record<string, EditorProperty> = {};
-
 /** Adds what goes wrong as one row each, and keeps the hidden field with the JSON up to date. */
 function faultRows(node: EditorNode): void {
   const field = $('#node-input-faults');
   let known: Record<string, unknown> = {};
   const source = node.faults;
   try {
-    known = typeof source === 'object' && source ? { ...source } : JSON.parse(String(source || '{}'));
+    known = typeof source === 'object' && source ? { ...source } : JSON.parse(textOf(source) || '{}');
   } catch {
     // A flow written by hand may hold anything; the validator has said so, and the rows start afresh.
   }
@@ -88,7 +92,7 @@ function faultRows(node: EditorNode): void {
       .text(node._(`device-simulator.faults.${name}`))
       .appendTo(grid);
     const input = $('<input>', { type: 'number', id, placeholder: initial, ...attributes }).css('width', '90px');
-    input.val(known[name] === undefined ? '' : String(known[name]));
+    input.val(textOf(known[name]));
     input.on('change', () => {
       const text = String(input.val()).trim();
       if (text === '' || Number.isNaN(Number(text))) delete known[name];
@@ -110,28 +114,28 @@ RED.nodes.registerType('surewire-device-simulator', {
   inputs: 1,
   outputs: 2,
   paletteLabel: 'device simulator',
-  defaults: Object.assign(defaults, {
+  defaults: {
     name: { value: '' },
-    devices: { value: 10, validate: numberRange({ min: 1, max: 1_000_000, integer: true }) },
+    devices: { value: 10, validate: number('devices', 1, 1_000_000) },
     profile: { value: 'temperature' },
-    template: { value: '', validate: checked(badTemplate) },
-    intervalMs: { value: 1000, validate: numberRange({ min: 1, max: 86_400_000 }) },
-    jitter: { value: 0.1, validate: numberRange({ min: 0, max: 1 }) },
-    count: { value: 0, validate: numberRange({ min: 0, max: 1e12, integer: true }) },
+    template: { value: '', validate: field(badTemplate) },
+    intervalMs: { value: 1000, validate: number('intervalMs', 1, 86_400_000) },
+    jitter: { value: 0.1, validate: number('jitter', 0, 1) },
+    count: { value: 0, validate: number('count', 0, 1e12) },
     seed: { value: '' },
-    maxRate: { value: 1000, validate: numberRange({ min: 0.001, max: 1_000_000 }) },
+    maxRate: { value: 1000, validate: number('maxRate', 0.001, 1_000_000) },
     target: { value: 'message' },
-    url: { value: '', validate: checked(badUrl) },
+    url: { value: '', validate: field(badUrl) },
     auth: { value: '', type: 'surewire-webhook-auth', required: false },
-    batch: { value: 1, validate: numberRange({ min: 1, max: 1000, integer: true }) },
-    senderRetries: { value: 5, validate: numberRange({ min: 0, max: 100, integer: true }) },
-    grace: { value: 5, validate: numberRange({ min: 0, max: 86_400 }) },
+    batch: { value: 1, validate: number('batch', 1, 1000) },
+    senderRetries: { value: 5, validate: number('senderRetries', 0, 100) },
+    grace: { value: 5, validate: number('grace', 0, 86_400) },
     autostart: { value: false },
     faults: {
       value: '',
-      validate: checked((text, node) => (typeof node.faults === 'object' ? undefined : badFaults(text))),
+      validate: field(badFaults),
     },
-  } satisfies Record<string, EditorProperty>),
+  },
   label() {
     return this.name || 'device simulator';
   },
@@ -144,7 +148,7 @@ RED.nodes.registerType('surewire-device-simulator', {
     return this._(`device-simulator.port.${kind}`);
   },
   button: {
-    ...{ toggle: 'running' },
+    toggle: 'running',
     enabled() {
       return !this.changed;
     },
@@ -182,6 +186,9 @@ RED.nodes.registerType('surewire-device-simulator', {
     url.on('input change', arrange);
     faultRows(this);
     arrange();
-    advancedFold(anyChanged(this, defaults, ADVANCED));
+    openFold(
+      $('#dialog-form details.surewire-advanced'),
+      anyChanged(this, (this._def as { defaults: Record<string, EditorProperty> }).defaults, ADVANCED),
+    );
   },
 });

@@ -17,6 +17,14 @@ interface SimulatorNode extends Node {
   simulator?: Simulator;
 }
 
+/** What Node-RED's settings say about where it listens. */
+interface OwnServer {
+  uiPort?: number | string;
+  uiHost?: string;
+  httpNodeRoot?: string | false;
+  https?: unknown;
+}
+
 type InputMessage = NodeMessageInFlow & { event?: { id?: unknown }; faults?: unknown };
 
 const PERMISSION = 'surewire-device-simulator.write';
@@ -26,14 +34,12 @@ export default function deviceSimulator(RED: NodeAPI): void {
   /** `url`, or where this Node-RED itself listens for a path of it. */
   function address(url: string): string {
     if (!isOwnPath(url)) return url;
-    const settings = RED.settings as unknown as Record<string, unknown>;
+    const { uiPort, uiHost, httpNodeRoot, https } = RED.settings as unknown as OwnServer;
     const bound = (RED.server as { address?(): unknown } | undefined)?.address?.() as { port?: number } | null;
-    const port = bound?.port ?? settings.uiPort ?? 1880;
-    const root = typeof settings.httpNodeRoot === 'string' ? settings.httpNodeRoot : '/';
-    const host =
-      typeof settings.uiHost === 'string' && !/^(0\.0\.0\.0|::|)$/.test(settings.uiHost) ? settings.uiHost : '';
-    const name = host.includes(':') ? `[${host}]` : host || '127.0.0.1';
-    return `${settings.https ? 'https' : 'http'}://${name}:${port}${root.replace(/\/$/, '')}${url}`;
+    const host = uiHost && !['0.0.0.0', '::'].includes(uiHost) ? uiHost : '127.0.0.1';
+    const name = host.includes(':') ? `[${host}]` : host;
+    const root = typeof httpNodeRoot === 'string' ? httpNodeRoot.replace(/\/$/, '') : '';
+    return `${https ? 'https' : 'http'}://${name}:${bound?.port ?? uiPort ?? 1880}${root}${url}`;
   }
 
   /** @throws Error where the field names a node that is missing or wrong */

@@ -23,7 +23,7 @@ export class Histogram {
     let left = Math.max(1, Math.ceil(this.#count * share));
     for (let index = 0; index < this.#buckets.length; index++) {
       left -= this.#buckets[index]!;
-      if (left <= 0) return Math.round(valueOf(index) * UNIT_MS * 100) / 100;
+      if (left <= 0) return Math.round(middleOf(index) * UNIT_MS * 100) / 100;
     }
     return null;
   }
@@ -36,7 +36,7 @@ function bucketOf(units: number): number {
 }
 
 /** The middle of a bucket. */
-function valueOf(index: number): number {
+function middleOf(index: number): number {
   if (index < STEPS) return index;
   const shift = Math.floor(index / STEPS) - 1;
   return ((index % STEPS) + STEPS + 0.5) * 2 ** shift;

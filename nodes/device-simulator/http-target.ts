@@ -27,7 +27,7 @@ export interface HttpTargetOptions {
   ledger: Ledger;
   clock: Clock;
   elapsed(): number;
-  random(): number;
+  random: () => number;
   pacer: Pacer;
   transport: Transport;
   events: TargetEvents;

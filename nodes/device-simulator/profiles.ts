@@ -93,17 +93,14 @@ export interface TemplateInput {
 
 /** Makes the data of readings; must be asked for a device's readings in their order. */
 export class Signals {
-  readonly #devices: (DeviceState | undefined)[];
+  readonly #devices: (DeviceState | undefined)[] = [];
 
   constructor(
     readonly seed: number,
     readonly profile: Profile,
     readonly nameOf: (device: number) => string,
     readonly evaluate?: ((input: TemplateInput) => Promise<unknown>) | undefined,
-    devices = 0,
-  ) {
-    this.#devices = new Array(devices);
-  }
+  ) {}
 
   /** The data of reading `seq` (from 1) of `device`, taken `at` milliseconds after EPOCH; a promise only for `custom`. */
   read(device: number, seq: number, at: number): unknown {

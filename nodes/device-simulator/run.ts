@@ -26,7 +26,7 @@ export interface RunOptions {
   /** Seconds after the last sending at which what has not come back is lost. */
   grace: number;
   /** The data of a reading; a promise where a template makes it. */
-  data(reading: Reading): unknown;
+  data: (reading: Reading) => unknown;
   /** Called once, when everything is accounted for or the grace time is over. */
   ended(): void;
   /** A reading could not be made; the run has stopped. */

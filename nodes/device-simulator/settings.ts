@@ -38,7 +38,7 @@ export function readSettings(fields: object): Settings {
     intervalMs: numberOption(fields, 'intervalMs', 1000, { min: 1, max: 86_400_000 }),
     jitter: numberOption(fields, 'jitter', 0.1, { min: 0, max: 1 }),
     count: numberOption(fields, 'count', 0, { min: 0, max: 1e12, integer: true }),
-    seed: seed === undefined || seed === null ? '' : String(seed).trim(),
+    seed: typeof seed === 'number' ? String(seed) : textOption(fields, 'seed'),
     maxRate: numberOption(fields, 'maxRate', 1000, { min: 0.001, max: 1_000_000 }),
     target: choiceOption(fields, 'target', ['message', 'http']),
     url: textOption(fields, 'url'),

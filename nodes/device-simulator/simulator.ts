@@ -19,7 +19,7 @@ export interface SimulatorOptions {
   settings: Settings;
   clock: Clock;
   /** 0..1 */
-  random(): number;
+  random: () => number;
   /** A fresh, random beginning of ids. */
   newRunId(): string;
   /** The full address of a target over HTTP. */

@@ -21,7 +21,7 @@ function garbleQuery(before: string, after: string): string {
   if (before === after) return after;
   const plain = new URL(before).searchParams;
   const url = new URL(after);
-  for (const [name, value] of [...url.searchParams]) {
+  for (const [name, value] of new URL(after).searchParams) {
     if (plain.get(name) !== value) url.searchParams.set(name, garble(value));
   }
   return url.href;
@@ -32,7 +32,7 @@ function garble(value: string): string {
   const runs = value.match(/[A-Za-z0-9+/_-]+/g) ?? [];
   const longest = runs.reduce((length, run) => Math.max(length, run.length), 0);
   const least = Math.min(16, longest);
-  return value.replace(/[A-Za-z0-9+/_-]+/g, (run) => (run.length < least ? run : [...run].map(next).join('')));
+  return value.replace(/[A-Za-z0-9+/_-]+/g, (run) => (run.length < least ? run : Array.from(run, next).join('')));
 }
 
 /** Another character of the same alphabet: hex stays hex, base64 stays base64. */
