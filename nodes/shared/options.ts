@@ -25,7 +25,11 @@ export function numberOption(config: object, field: string, fallback: number, ru
   const value = typeof given === 'string' ? Number(given) : given;
   const range = `a ${rule.integer ? 'whole number' : 'number'} from ${rule.min}${rule.max === undefined ? ' up' : ` to ${rule.max}`}`;
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new ConfigError(field, `expected ${range}`);
-  if (value < rule.min || value > (rule.max ?? Number.POSITIVE_INFINITY) || (rule.integer && !Number.isInteger(value))) {
+  if (
+    value < rule.min ||
+    value > (rule.max ?? Number.POSITIVE_INFINITY) ||
+    (rule.integer && !Number.isInteger(value))
+  ) {
     throw new ConfigError(field, `expected ${range}, found ${value}`);
   }
   return value;

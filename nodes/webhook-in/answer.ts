@@ -3,7 +3,12 @@ import type { Clock } from '../shared/clock';
 import { problemJson, type Refusal } from './refusal';
 
 /** Answers once; does nothing where an answer has been sent or nobody is left to read it. */
-export function answer(res: ServerResponse, status: number, headers: Record<string, string | number>, body: Buffer | string | undefined): void {
+export function answer(
+  res: ServerResponse,
+  status: number,
+  headers: Record<string, string | number>,
+  body: Buffer | string | undefined,
+): void {
   if (res.headersSent || res.writableEnded || res.destroyed) return;
   if (body === undefined || status === 204) {
     res.writeHead(status, status === 204 ? headers : { ...headers, 'Content-Length': 0 });
@@ -18,8 +23,19 @@ export function answer(res: ServerResponse, status: number, headers: Record<stri
  * Refuses a request: the problem as RFC 9457 JSON, then the rest of its body is read and thrown away, because a connection that
  * is closed under a sender shows it a broken pipe instead of the answer. What has not come by then is cut off after `drainMs`.
  */
-export function answerRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal, clock: Clock, drainMs: number): void {
-  answer(res, refusal.status, { ...refusal.headers, 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' }, problemJson(refusal));
+export function answerRefusal(
+  req: IncomingMessage,
+  res: ServerResponse,
+  refusal: Refusal,
+  clock: Clock,
+  drainMs: number,
+): void {
+  answer(
+    res,
+    refusal.status,
+    { ...refusal.headers, 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store' },
+    problemJson(refusal),
+  );
   if (req.complete || req.destroyed) return;
   req.resume();
   const cancel = clock.after(drainMs, () => {

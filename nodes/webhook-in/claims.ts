@@ -36,7 +36,8 @@ export class Claims<Handler> {
    */
   claim(claim: Claim<Handler>): string | undefined {
     for (const other of [...this.all()]) {
-      if (other.pattern.key !== claim.pattern.key || !other.methods.some((method) => claim.methods.includes(method))) continue;
+      if (other.pattern.key !== claim.pattern.key || !other.methods.some((method) => claim.methods.includes(method)))
+        continue;
       if (!other.closing) return other.nodeId;
       this.remove(other);
     }

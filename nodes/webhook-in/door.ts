@@ -41,7 +41,10 @@ function headerDeadline(server: Server): Door['boundHeaders'] {
 
 /** Opens the door of one Node-RED, once when the module is loaded. Undefined where settings.js serves no node over HTTP. */
 export function openDoor(RED: NodeAPI, clock: Clock): Door | undefined {
-  const settings = RED.settings as unknown as Partial<DoorSettings> & { httpNodeRoot?: string | false; httpNodeCors?: unknown };
+  const settings = RED.settings as unknown as Partial<DoorSettings> & {
+    httpNodeRoot?: string | false;
+    httpNodeCors?: unknown;
+  };
   const httpNode = RED.httpNode as unknown as App | undefined;
   if (settings.httpNodeRoot === false || typeof httpNode !== 'function') return undefined;
   const cors = settings.httpNodeCors
@@ -66,7 +69,13 @@ export function openDoor(RED: NodeAPI, clock: Clock): Door | undefined {
         answer(res, refusal.status, { Allow: allow.join(', ') }, undefined);
       },
       redeploying: ({ req, res }) =>
-        answerRefusal(req, res, refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER }), clock, DRAIN_MS),
+        answerRefusal(
+          req,
+          res,
+          refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER }),
+          clock,
+          DRAIN_MS,
+        ),
     },
   );
   const started = new Set<() => void>();

@@ -1,6 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Cancel, Clock } from '../shared/clock';
+import { answer } from './answer';
 import { type Refusal, refuse } from './refusal';
+
+const FLOW_FAILED = JSON.stringify({ type: 'about:blank', title: 'The flow failed', status: 500 });
 
 /** A request that waits for the flow's answer. */
 export interface Waiting {
@@ -8,6 +11,8 @@ export interface Waiting {
   readonly res: { _res: ServerResponse };
   /** Refuses the request unless it has been answered. */
   refuse(refusal: Refusal): void;
+  /** The flow failed: 500 at once, so that the sender comes again, unless it has been answered. */
+  fail(): void;
 }
 
 /**
@@ -41,6 +46,9 @@ export class FlowAnswers {
       refuse: (refusal) => {
         if (settle() && !res.headersSent) onRefusal(refusal);
       },
+      fail: () => {
+        if (settle()) answer(res, 500, { 'Content-Type': 'application/problem+json' }, FLOW_FAILED);
+      },
     };
     const cancel: Cancel = this.clock.after(this.timeoutMs, () =>
       waiting.refuse(refuse('answer-timeout', `the flow sent no answer within ${this.timeoutMs / 1000} s`)),
@@ -51,7 +59,8 @@ export class FlowAnswers {
   }
 
   close(): void {
-    for (const waiting of [...this.#waiting]) waiting.refuse(refuse('redeploying', 'the node was closed while the flow was at work', { 'Retry-After': '2' }));
+    for (const waiting of [...this.#waiting])
+      waiting.refuse(refuse('redeploying', 'the node was closed while the flow was at work', { 'Retry-After': '2' }));
   }
 }
 

@@ -118,11 +118,25 @@ export class FrontDoor {
     if (this.claims.size === 0) return next();
     const { path, query } = splitTarget(req.url as string);
     const prefix = this.#prefix;
-    if (prefix && !(path.length > prefix.length && path[prefix.length] === '/' && path.slice(0, prefix.length).toLowerCase() === prefix)) return next();
+    if (
+      prefix &&
+      !(
+        path.length > prefix.length &&
+        path[prefix.length] === '/' &&
+        path.slice(0, prefix.length).toLowerCase() === prefix
+      )
+    )
+      return next();
     const nodePath = prefix ? path.slice(prefix.length) : path;
     const found = this.claims.find(req.method as string, nodePath);
     if (!found || this.#leftToOthers(found, req, path, nodePath)) return next();
-    const arrival = { req, res, params: 'claim' in found ? found.params : {}, target: path + query, nodeTarget: nodePath + query };
+    const arrival = {
+      req,
+      res,
+      params: 'claim' in found ? found.params : {},
+      target: path + query,
+      nodeTarget: nodePath + query,
+    };
     if (this.#answersInFront(path)) return this.#serve(found, arrival);
     req[MARK] = { found, arrival };
     req._body = true;
@@ -133,12 +147,18 @@ export class FrontDoor {
   #leftToOthers(found: Found<Handler>, req: IncomingMessage, path: string, nodePath: string): boolean {
     const method = req.method as string;
     if ('claim' in found) return this.adminHolds(method, path);
-    return this.othersHold(method, nodePath) || this.adminHolds(method, path) || (method === 'OPTIONS' && this.settings.cors !== undefined);
+    return (
+      this.othersHold(method, nodePath) ||
+      this.adminHolds(method, path) ||
+      (method === 'OPTIONS' && this.settings.cors !== undefined)
+    );
   }
 
   /** Whether a route of another node (core `http in`) takes this method and path. @param path below the node root */
   othersHold(method: string, path: string): boolean {
-    return stackOf(this.httpNode).some((layer) => layer.route?.methods[method.toLowerCase()] && layer.route.path !== '*' && layer.match(path));
+    return stackOf(this.httpNode).some(
+      (layer) => layer.route?.methods[method.toLowerCase()] && layer.route.path !== '*' && layer.match(path),
+    );
   }
 
   /** Whether the admin API has a route of its own there. @param path as sent, with the node root's prefix */
@@ -149,7 +169,9 @@ export class FrontDoor {
     if (below === undefined) return false;
     // The admin app mounts the editor API as an app of its own, whose routes the mount hides; those are found by name.
     const api = ADMIN_API.test(below) || (method === 'GET' && EDITOR_FILES.test(below));
-    return api || stackOf(this.httpAdmin).some((layer) => layer.route?.methods[method.toLowerCase()] && layer.match(below));
+    return (
+      api || stackOf(this.httpAdmin).some((layer) => layer.route?.methods[method.toLowerCase()] && layer.match(below))
+    );
   }
 
   /** The path as a sender sees it on this server. */
@@ -169,16 +191,25 @@ export class FrontDoor {
 
   /** Whether the root app holds nothing but Express's and Node-RED's own layers, so that nobody's authentication is passed by. */
   #onlyOwnLayers(stack: readonly Layer[]): boolean {
-    const mounted = [this.httpNode, this.httpAdmin].filter((app) => app?.parent === this.#root).length;
+    // The admin app that nodes see is mounted in the one that the root app holds.
+    const mounted = [this.httpNode, this.httpAdmin, this.httpAdmin?.parent].filter(
+      (app) => app?.parent === this.#root,
+    ).length;
     const apps = stack.filter((layer) => layer.name === 'mounted_app').length;
-    return apps === mounted && stack.every((layer) => !layer.route && (layer.name === 'mounted_app' || HARMLESS.has(layer.name)));
+    return (
+      apps === mounted &&
+      stack.every((layer) => !layer.route && (layer.name === 'mounted_app' || HARMLESS.has(layer.name)))
+    );
   }
 
   #dispatch(req: Request, res: Response, next: NextFunction): void {
     const mark = (req as unknown as Marked)[MARK] ?? this.#lateMark(req, res);
     if (!mark) return next();
     const middleware = this.settings.httpNodeMiddleware ?? [];
-    const steps = [...(Array.isArray(middleware) ? middleware : [middleware]), ...(this.settings.cors ? [this.settings.cors] : [])];
+    const steps = [
+      ...(Array.isArray(middleware) ? middleware : [middleware]),
+      ...(this.settings.cors ? [this.settings.cors] : []),
+    ];
     const step = (index: number, error?: unknown): void => {
       if (error) return next(error);
       const run = steps[index];
@@ -194,7 +225,16 @@ export class FrontDoor {
     const { path, query } = splitTarget(req.url);
     const found = this.claims.find(req.method, path);
     if (!found || ('allow' in found && this.othersHold(req.method, path))) return undefined;
-    return { found, arrival: { req, res, params: 'claim' in found ? found.params : {}, target: req.originalUrl, nodeTarget: path + query } };
+    return {
+      found,
+      arrival: {
+        req,
+        res,
+        params: 'claim' in found ? found.params : {},
+        target: req.originalUrl,
+        nodeTarget: path + query,
+      },
+    };
   }
 
   #serve(found: Found<Handler>, arrival: Arrival): void {
@@ -211,7 +251,8 @@ export class FrontDoor {
 /** Routes of Node-RED's admin API, which shares its root with the nodes by default. */
 const ADMIN_API = /^\/(?:flows?|nodes|context|auth|library|settings|credentials|projects|plugins)(?:\/|$)/i;
 /** What the editor itself is made of. */
-const EDITOR_FILES = /^\/(?:(?:icons|locales|theme|types|diagnostics|debug|red|vendor|core|comms|favicon\.ico)(?:\/|$)|$)/i;
+const EDITOR_FILES =
+  /^\/(?:(?:icons|locales|theme|types|diagnostics|debug|red|vendor|core|comms|favicon\.ico)(?:\/|$)|$)/i;
 
 /** The part of a path below an app's root, with a leading slash; undefined = not below it. */
 function belowRoot(path: string, root: string): string | undefined {

@@ -37,9 +37,14 @@ export function maskedHeaders(headers: IncomingHttpHeaders, secret: readonly str
 }
 
 /** A copy of the query with credentials masked. */
-export function maskedQuery(query: Record<string, string | string[]>, secret: readonly string[]): Record<string, string | string[]> {
+export function maskedQuery(
+  query: Record<string, string | string[]>,
+  secret: readonly string[],
+): Record<string, string | string[]> {
   if (secret.length === 0) return query;
-  return Object.fromEntries(Object.entries(query).map(([name, value]) => [name, secret.includes(name.toLowerCase()) ? MASK : value]));
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [name, secret.includes(name.toLowerCase()) ? MASK : value]),
+  );
 }
 
 /** The messages of one request, in order; a batch gets `parts` as core split sets them, so that core join puts it together again. */

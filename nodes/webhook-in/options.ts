@@ -68,7 +68,11 @@ export function readOptions(config: object): WebhookInOptions {
     maxBacklog: numberOption(config, 'maxBacklog', 10_000, { min: 1, max: 10_000_000, integer: true }),
     statuses: textOption(config, 'statuses'),
     rateLimit,
-    rateBurst: numberOption(config, 'rateBurst', Math.max(1, Math.ceil(rateLimit)), { min: 1, max: 1_000_000, integer: true }),
+    rateBurst: numberOption(config, 'rateBurst', Math.max(1, Math.ceil(rateLimit)), {
+      min: 1,
+      max: 1_000_000,
+      integer: true,
+    }),
     rateBy: choiceOption(config, 'rateBy', ['address', 'device', 'all']),
     raw: flagOption(config, 'raw', false),
   };

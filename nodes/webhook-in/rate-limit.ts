@@ -10,7 +10,12 @@ const MAX_CALLERS = 10_000;
  * @param burst how many may come at once, >= 1
  * @returns a function that takes one request of a caller and says how many milliseconds it is too early; 0 = allowed
  */
-export function rateLimit(perSecond: number, burst: number, clock: Clock, maxCallers = MAX_CALLERS): (caller: string) => number {
+export function rateLimit(
+  perSecond: number,
+  burst: number,
+  clock: Clock,
+  maxCallers = MAX_CALLERS,
+): (caller: string) => number {
   const interval = 1000 / perSecond;
   const slack = interval * (burst - 1);
   /** Theoretical arrival time of each caller's next request, least recently seen first. */

@@ -23,7 +23,11 @@ export type BodyRead = { body: RequestBody } | { refusal: Refusal } | { aborted:
 
 const NOTHING = Buffer.alloc(0);
 
-type Decompress = (bytes: Buffer, options: { maxOutputLength: number }, done: (error: Error | null, result: Buffer) => void) => void;
+type Decompress = (
+  bytes: Buffer,
+  options: { maxOutputLength: number },
+  done: (error: Error | null, result: Buffer) => void,
+) => void;
 
 /** "deflate" is zlib by the standard (RFC 9110, 8.4.1.2), but some senders leave the zlib header out. */
 const inflateEither: Decompress = (bytes, options, done) => {
@@ -31,7 +35,12 @@ const inflateEither: Decompress = (bytes, options, done) => {
   (zlibHeader ? inflate : inflateRaw)(bytes, options, done);
 };
 
-const DECOMPRESS: Record<string, Decompress> = { gzip: gunzip, 'x-gzip': gunzip, deflate: inflateEither, br: brotliDecompress };
+const DECOMPRESS: Record<string, Decompress> = {
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  deflate: inflateEither,
+  br: brotliDecompress,
+};
 
 function decompress(coding: string, wire: Buffer, limits: BodyLimits, done: (read: BodyRead) => void): void {
   (DECOMPRESS[coding] as Decompress)(wire, { maxOutputLength: Math.max(1, limits.maxBody) }, (error, content) => {
@@ -41,7 +50,8 @@ function decompress(coding: string, wire: Buffer, limits: BodyLimits, done: (rea
   });
 }
 
-const tooLarge = (limits: BodyLimits): Refusal => refuse('body-too-large', `the body is larger than ${limits.maxBody} bytes`);
+const tooLarge = (limits: BodyLimits): Refusal =>
+  refuse('body-too-large', `the body is larger than ${limits.maxBody} bytes`);
 
 /** What can be refused from the headers alone, so that no byte of such a body is kept. */
 export function checkBodyHead(req: IncomingMessage, limits: BodyLimits): Refusal | undefined {
@@ -49,12 +59,17 @@ export function checkBodyHead(req: IncomingMessage, limits: BodyLimits): Refusal
   if (length !== undefined && Number(length) > limits.maxBody) return tooLarge(limits);
   const coding = req.headers['content-encoding']?.trim().toLowerCase();
   if (coding && coding !== 'identity' && !Object.hasOwn(DECOMPRESS, coding)) {
-    return refuse('encoding-unsupported', 'expected Content-Encoding gzip, deflate, br or none', { 'Accept-Encoding': 'gzip, deflate, br' });
+    return refuse('encoding-unsupported', 'expected Content-Encoding gzip, deflate, br or none', {
+      'Accept-Encoding': 'gzip, deflate, br',
+    });
   }
   const hasBody = (length !== undefined && length !== '0') || req.headers['transfer-encoding'] !== undefined;
   if (hasBody && Readable.isDisturbed(req)) {
     // Fail closed: a body parser in front of Node-RED took the bytes, and what it made of them proves nothing.
-    return refuse('misconfigured', 'the body was read before this node could see its exact bytes (a body parser in front of Node-RED)');
+    return refuse(
+      'misconfigured',
+      'the body was read before this node could see its exact bytes (a body parser in front of Node-RED)',
+    );
   }
   return undefined;
 }
@@ -80,7 +95,8 @@ export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock,
     else chunks.push(chunk);
   };
   const end = (): void => {
-    const wire = chunks.length === 0 ? NOTHING : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
+    const wire =
+      chunks.length === 0 ? NOTHING : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
     if (coding && coding !== 'identity' && size > 0) {
       stop();
       decompress(coding, wire, limits, done);
@@ -89,6 +105,8 @@ export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock,
     }
   };
   const gone = (): void => finish({ aborted: true });
-  const cancel = clock.after(limits.timeoutMs, () => finish({ refusal: refuse('body-timeout', 'the body did not arrive in time') }));
+  const cancel = clock.after(limits.timeoutMs, () =>
+    finish({ refusal: refuse('body-timeout', 'the body did not arrive in time') }),
+  );
   req.on('data', take).on('end', end).on('error', gone).on('close', gone);
 }

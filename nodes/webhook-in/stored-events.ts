@@ -30,8 +30,6 @@ export interface StoredPorts {
   deliver(message: EventMessage, settled: (outcome: Outcome) => void): Cancel;
   /** An event whose flow failed for the last time; it is among the dead letters by then. */
   gaveUp(message: EventMessage, detail: string): void;
-  /** The store cannot be used just now, or can again. */
-  storeProblem(problem: string | undefined): void;
 }
 
 /**
@@ -73,9 +71,9 @@ export class StoredEvents {
     try {
       const counts = await this.store.counts(this.queue);
       this.#waiting = counts.waiting;
-      this.ports.storeProblem(undefined);
-    } catch (error) {
-      this.ports.storeProblem(text(error));
+    } catch {
+      // The store says itself what is wrong with it; the queue is tried until it works.
+      this.#waiting = 1;
     }
     this.#open = true;
     void this.#pump();
@@ -86,7 +84,10 @@ export class StoredEvents {
     const backlog = this.#waiting + this.#atWork.size + this.#arriving;
     if (backlog + n <= this.options.maxBacklog) return undefined;
     const perSecond = Math.max(this.#drained.lastMinute / 60, 1 / 60);
-    const seconds = Math.min(MOST_RETRY_AFTER_S, Math.max(1, Math.ceil((backlog + n - this.options.maxBacklog) / perSecond)));
+    const seconds = Math.min(
+      MOST_RETRY_AFTER_S,
+      Math.max(1, Math.ceil((backlog + n - this.options.maxBacklog) / perSecond)),
+    );
     return refuse('overloaded', `${backlog} events wait for the flow`, { 'Retry-After': String(seconds) });
   }
 
@@ -97,7 +98,6 @@ export class StoredEvents {
       await Promise.all(messages.map((message) => this.#acceptOne(message)));
       return undefined;
     } catch (error) {
-      this.ports.storeProblem(text(error));
       return refuse('store-failed', text(error), { 'Retry-After': '10' });
     } finally {
       this.#arriving -= messages.length;
@@ -106,7 +106,11 @@ export class StoredEvents {
 
   async #acceptOne(message: EventMessage): Promise<void> {
     // Straight to the flow where it has room and nothing older waits: one durable step instead of two.
-    const lease = this.#open && !this.#closed && this.#waiting === 0 && this.#atWork.size + this.#arriving <= this.options.maxInFlight;
+    const lease =
+      this.#open &&
+      !this.#closed &&
+      this.#waiting === 0 &&
+      this.#atWork.size + this.#arriving <= this.options.maxInFlight;
     const event: NewEvent = { message, lease };
     const { id: eventId, source } = message.event;
     const accepted: Accepted =
@@ -139,17 +143,15 @@ export class StoredEvents {
       do {
         this.#again = false;
         const room = this.options.maxInFlight - this.#atWork.size;
-        if (!this.#open || this.#closed || room <= 0) break;
+        if (!this.#open || this.#closed || room <= 0 || this.#waiting === 0) break;
         const leased = await this.store.lease(this.queue, room);
         this.#waiting = Math.max(0, this.#waiting - leased.length);
         for (const event of leased) await this.#take(event);
         if (leased.length > 0) this.#again = true;
       } while (this.#again);
-      if (this.#open && !this.#closed && this.#atWork.size < this.options.maxInFlight) await this.#setAlarm();
-      this.ports.storeProblem(undefined);
-    } catch (error) {
+      if (this.#open && !this.#closed && this.#waiting > 0) await this.#setAlarm();
+    } catch {
       if (!this.#closed) {
-        this.ports.storeProblem(text(error));
         this.#alarm = this.clock.after(STORE_PAUSE_MS, () => void this.#pump());
       }
     } finally {
@@ -159,7 +161,8 @@ export class StoredEvents {
 
   async #setAlarm(): Promise<void> {
     const due = await this.store.nextDue(this.queue);
-    if (due === undefined || this.#closed) return;
+    if (due === undefined) this.#waiting = 0;
+    if (due === undefined || this.#closed || this.#atWork.size >= this.options.maxInFlight) return;
     this.#alarm?.();
     this.#alarm = this.clock.after(Math.max(0, due - this.clock.now()), () => void this.#pump());
   }
@@ -168,7 +171,8 @@ export class StoredEvents {
     if (this.#closed) return;
     const message = event.message as EventMessage;
     // A delivery that never came back (a flow that ends Node-RED) has been counted; it must not go on for ever.
-    if (event.deliveries > this.options.redeliveries + 1) return this.#bury(event, message, 'Node-RED ended while the flow was at work');
+    if (event.deliveries > this.options.redeliveries + 1)
+      return this.#bury(event, message, 'Node-RED ended while the flow was at work');
     this.#hand({ ...event, message });
   }
 
@@ -190,13 +194,13 @@ export class StoredEvents {
         await this.store.acknowledge(this.queue, event.id, event.token);
         this.#drained.add();
       } else {
-        const reason = outcome.kind === 'failure' ? outcome.error : `the flow was not done within ${FLOW_TIMEOUT_MS / 1000} s`;
+        const reason =
+          outcome.kind === 'failure' ? outcome.error : `the flow was not done within ${FLOW_TIMEOUT_MS / 1000} s`;
         if (event.deliveries > this.options.redeliveries) await this.#bury(event, event.message, reason);
         else await this.#reschedule(event, outcome);
       }
-    } catch (error) {
+    } catch {
       // The store holds the event until it is told; a full disk must not lose the verdict.
-      this.ports.storeProblem(text(error));
       if (!this.#closed) this.clock.after(STORE_PAUSE_MS, () => void this.#settle(event, outcome));
       return;
     }

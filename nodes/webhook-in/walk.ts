@@ -43,7 +43,9 @@ export interface Outcomes {
 const BATCH = 'application/cloudevents-batch+json';
 
 const tooEarly = (ms: number): Refusal =>
-  refuse('rate-limited', 'more requests than the rate limit allows', { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1000))) });
+  refuse('rate-limited', 'more requests than the rate limit allows', {
+    'Retry-After': String(Math.max(1, Math.ceil(ms / 1000))),
+  });
 
 /** The query of a target, repeated names as lists. Undefined when it has the forbidden key. */
 function queryOf(target: string): Record<string, string | string[]> | undefined {
@@ -74,7 +76,8 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
   };
   const no = (refusal: Refusal, gone = false): void => outcomes.refused(arrival, refusal, webhook, gone);
 
-  if (!verifier || gate.problem !== undefined) return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
+  if (!verifier || gate.problem !== undefined)
+    return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
   const limits = { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs };
   const size = checkBodyHead(req, limits);
   if (size) return no(size);
@@ -113,7 +116,12 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
       answer(arrival.res, greeting.status, { 'Content-Type': greeting.contentType }, greeting.body);
       return outcomes.greeted();
     }
-    const around = { headers: head.headers, params: arrival.params, query, receivedAt: new Date(clock.now()).toISOString() };
+    const around = {
+      headers: head.headers,
+      params: arrival.params,
+      query,
+      receivedAt: new Date(clock.now()).toISOString(),
+    };
     const events = toEvents(parsed, around, gate.content);
     if (isRefusal(events)) return no(events);
     if (gate.limit && options.rateBy !== 'address') {
@@ -129,7 +137,11 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
  * The bytes that the credentials cover: the content, as providers sign it before a client or proxy compresses it, or else what
  * came over the wire. Both are signed with the secret, so believing either gives a stranger nothing.
  */
-function believedBytes(verifier: Verifier, head: RequestHead, body: RequestBody): Buffer | NonNullable<ReturnType<Verifier['check']>> {
+function believedBytes(
+  verifier: Verifier,
+  head: RequestHead,
+  body: RequestBody,
+): Buffer | NonNullable<ReturnType<Verifier['check']>> {
   const refusal = verifier.check(head, body.content);
   if (!refusal) return body.content;
   if (body.wire !== body.content && !verifier.check(head, body.wire)) return body.wire;

@@ -1,20 +1,82 @@
-import type { EditorNodeInstance, EditorNodeProperties, EditorRED } from 'node-red';
-import { jsonField, numberField, styleForms } from '../shared/editor/fields';
-
-declare const RED: EditorRED;
-
-interface Properties extends EditorNodeProperties {
-  path: string;
-  methods: string[];
-  auth: string;
-  store: string;
-  answer: 'accepted' | 'stored' | 'flow';
-}
+import { field, jsonField, numberField, styleForms, textOf } from '../shared/editor/fields';
+import { anyChanged, openFold, showRows } from '../shared/editor/form';
+import type { EditorNode, EditorProperty } from '../shared/editor/red';
 
 const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
+const say = (node: EditorNode, key: string, values?: Record<string, unknown>): string =>
+  node._(`webhook-in.${key}`, values);
+const number = (property: string, value: number | '', min: number, max: number): EditorProperty => ({
+  value,
+  validate: numberField('webhook-in', property, min, max),
+});
+const chosen = (value: unknown): boolean => typeof value === 'string' && value !== '' && value !== '_ADD_';
 
-type Translator = { _(key: string, values?: Record<string, unknown>): string };
-const text = (node: unknown, key: string, values?: Record<string, unknown>): string => (node as Translator)._(`webhook-in.${key}`, values);
+const defaults: Record<string, EditorProperty> = {
+  name: { value: '' },
+  path: {
+    value: '',
+    validate: field((value, node) => (/^\/?[^\s?#]+$/.test(textOf(value)) ? undefined : say(node, 'validate.path'))),
+  },
+  methods: {
+    value: ['POST'],
+    validate: field((value, node) =>
+      Array.isArray(value) && value.length === 0 ? say(node, 'validate.methods') : undefined,
+    ),
+  },
+  auth: {
+    value: '',
+    type: 'surewire-webhook-auth',
+    required: false,
+    validate: field((value, node) => (chosen(value) ? undefined : say(node, 'validate.auth'))),
+  },
+  answer: { value: 'accepted' },
+  store: {
+    value: '',
+    type: 'surewire-event-store',
+    required: false,
+    validate: field((value, node) =>
+      node.answer !== 'stored' || chosen(value) ? undefined : say(node, 'validate.store'),
+    ),
+  },
+  parse: { value: 'auto' },
+  schema: { value: '', validate: jsonField('webhook-in', 'schema') },
+  split: {
+    value: '',
+    validate: field((value, node) => (/^($|\/|#)/.test(textOf(value)) ? undefined : say(node, 'validate.pointer'))),
+  },
+  raw: { value: false },
+  eventId: { value: '' },
+  eventType: { value: '' },
+  device: { value: '' },
+  maxBody: number('maxBody', 1048576, 1, 1073741824),
+  readTimeout: number('readTimeout', 30, 0.1, 3600),
+  rateLimit: number('rateLimit', 0, 0, 1000000),
+  rateBurst: number('rateBurst', '', 1, 1000000),
+  rateBy: { value: 'address' },
+  answerStatus: number('answerStatus', 202, 200, 299),
+  answerTimeout: number('answerTimeout', 30, 0.1, 86400),
+  redeliveries: number('redeliveries', 5, 0, 1000),
+  redeliveryBaseMs: number('redeliveryBaseMs', 1000, 0, 86400000),
+  maxInFlight: number('maxInFlight', 256, 1, 100000),
+  maxBacklog: number('maxBacklog', 10000, 1, 10000000),
+  statuses: { value: '', validate: jsonField('webhook-in', 'statuses') },
+};
+
+/** What each fold holds; it stands open where something in it differs from the default. */
+const FOLDS: Record<string, string[]> = {
+  content: ['parse', 'schema', 'split', 'raw'],
+  identity: ['eventId', 'eventType', 'device'],
+  limits: ['maxBody', 'readTimeout', 'rateLimit', 'rateBurst', 'rateBy'],
+  answering: [
+    'answerStatus',
+    'answerTimeout',
+    'redeliveries',
+    'redeliveryBaseMs',
+    'maxInFlight',
+    'maxBacklog',
+    'statuses',
+  ],
+};
 
 styleForms();
 
@@ -25,88 +87,35 @@ RED.nodes.registerType('surewire-webhook-in', {
   inputs: 0,
   outputs: 2,
   paletteLabel: 'webhook in',
-  defaults: {
-    name: { value: '' },
-    path: {
-      value: '',
-      validate(value: string) {
-        return /^\/?[^\s?#]+$/.test(value ?? '') || (text(this, 'validate.path') as unknown as boolean);
-      },
-    },
-    methods: {
-      value: ['POST'],
-      validate(value: unknown) {
-        return !Array.isArray(value) || value.length > 0 || (text(this, 'validate.methods') as unknown as boolean);
-      },
-    },
-    auth: {
-      value: '',
-      type: 'surewire-webhook-auth',
-      required: false,
-      validate(value: string) {
-        return (value && value !== '_ADD_') || (text(this, 'validate.auth') as unknown as boolean);
-      },
-    },
-    answer: { value: 'accepted' },
-    store: {
-      value: '',
-      type: 'surewire-event-store',
-      required: false,
-      validate(value: string) {
-        return this.answer !== 'stored' || (value && value !== '_ADD_') || (text(this, 'validate.store') as unknown as boolean);
-      },
-    },
-    parse: { value: 'auto' },
-    schema: { value: '', validate: jsonField('webhook-in', 'schema') },
-    split: {
-      value: '',
-      validate(value: string) {
-        return !value || value.startsWith('/') || (text(this, 'validate.pointer') as unknown as boolean);
-      },
-    },
-    raw: { value: false },
-    eventId: { value: '' },
-    eventType: { value: '' },
-    device: { value: '' },
-    maxBody: { value: 1048576, validate: numberField('webhook-in', 'maxBody', 1, 1073741824) },
-    readTimeout: { value: 30, validate: numberField('webhook-in', 'readTimeout', 0.1, 3600) },
-    rateLimit: { value: 0, validate: numberField('webhook-in', 'rateLimit', 0, 1000000) },
-    rateBurst: { value: '', validate: numberField('webhook-in', 'rateBurst', 1, 1000000) },
-    rateBy: { value: 'address' },
-    answerStatus: { value: 202, validate: numberField('webhook-in', 'answerStatus', 200, 299) },
-    answerTimeout: { value: 30, validate: numberField('webhook-in', 'answerTimeout', 0.1, 86400) },
-    redeliveries: { value: 5, validate: numberField('webhook-in', 'redeliveries', 0, 1000) },
-    redeliveryBaseMs: { value: 1000, validate: numberField('webhook-in', 'redeliveryBaseMs', 0, 86400000) },
-    maxInFlight: { value: 256, validate: numberField('webhook-in', 'maxInFlight', 1, 100000) },
-    maxBacklog: { value: 10000, validate: numberField('webhook-in', 'maxBacklog', 1, 10000000) },
-    statuses: { value: '', validate: jsonField('webhook-in', 'statuses') },
-  },
+  defaults,
   label() {
-    return this.name || this.path || text(this, 'palette');
+    return this.name || textOf(this.path) || say(this, 'palette');
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';
   },
   outputLabels(index: number) {
-    return text(this, index === 0 ? 'ports.accepted' : 'ports.refused');
+    return say(this, index === 0 ? 'ports.accepted' : 'ports.refused');
   },
   oneditprepare() {
-    const node = this as unknown as EditorNodeInstance<Properties>;
+    const given = Array.isArray(this.methods) ? (this.methods as string[]) : ['POST'];
     const methods = $('#surewire-webhook-in-methods');
     for (const method of METHODS) {
-      const box = $('<input type="checkbox">').val(method).prop('checked', (node.methods ?? ['POST']).includes(method));
+      const box = $('<input type="checkbox">').val(method).prop('checked', given.includes(method));
       $('<label>').append(box, ` ${method}`).appendTo(methods);
     }
     const showUrl = (): void => {
-      const root = ((RED.settings as unknown as { httpNodeRoot?: string | false }).httpNodeRoot || '/').replace(/\/$/, '');
+      const root = (textOf(RED.settings.httpNodeRoot) || '/').replace(/\/$/, '');
       const path = String($('#node-input-path').val() ?? '').replace(/^\/*/, '/');
-      $('#surewire-webhook-in-url').text(text(node, 'hint.url', { url: `${location.origin}${root}${path}` }));
+      $('#surewire-webhook-in-url').text(say(this, 'hint.url', { url: `${location.origin}${root}${path}` }));
     };
     const showAnswer = (): void => {
       const answer = String($('#node-input-answer').val() ?? 'accepted');
-      $('#surewire-webhook-in-answer').text(text(node, `answerHint.${answer}`));
-      $('[data-for-answer]').each((_index, row) => {
-        $(row).toggle(String($(row).attr('data-for-answer')).split(' ').includes(answer));
+      $('#surewire-webhook-in-answer').text(say(this, `answerHint.${answer}`));
+      showRows({
+        '.surewire-for-stored': answer === 'stored',
+        '.surewire-for-flow': answer === 'flow',
+        '.surewire-for-status': answer !== 'flow',
       });
     };
     let asked = 0;
@@ -116,12 +125,15 @@ RED.nodes.registerType('surewire-webhook-in', {
       const schema = String($('#node-input-schema').val() ?? '').trim();
       const hint = $('#surewire-webhook-in-schema').text('').removeClass('surewire-bad');
       if (!schema) return;
-      void $.ajax({ url: 'surewire/webhook-in/schema', method: 'POST', contentType: 'application/json', data: JSON.stringify({ schema }) }).done(
-        (answer: { error?: string }) => {
-          if (asking !== asked) return;
-          hint.text(answer.error ?? text(node, 'hint.schemaGood')).toggleClass('surewire-bad', answer.error !== undefined);
-        },
-      );
+      void $.ajax({
+        url: 'surewire/webhook-in/schema',
+        method: 'POST',
+        contentType: 'application/json',
+        data: JSON.stringify({ schema }),
+      }).done((answer: { error?: string }) => {
+        if (asking !== asked) return;
+        hint.text(answer.error ?? say(this, 'hint.schemaGood')).toggleClass('surewire-bad', answer.error !== undefined);
+      });
     };
     $('#node-input-path').on('input', showUrl);
     $('#node-input-answer').on('change', showAnswer);
@@ -129,11 +141,13 @@ RED.nodes.registerType('surewire-webhook-in', {
     showUrl();
     showAnswer();
     checkSchema();
+    for (const [fold, properties] of Object.entries(FOLDS)) {
+      openFold($(`#surewire-webhook-in-${fold}`), anyChanged(this, defaults, properties));
+    }
   },
   oneditsave() {
-    const chosen = $('#surewire-webhook-in-methods input:checked')
+    this.methods = $('#surewire-webhook-in-methods input:checked')
       .map((_index, box) => String($(box).val()))
       .get();
-    (this as unknown as Properties).methods = chosen;
   },
 });

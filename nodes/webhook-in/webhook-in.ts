@@ -1,5 +1,7 @@
-import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { storeFor } from '../event-store/store-for';
 import { systemClock } from '../shared/clock';
+import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import type { WebhookAuthNode } from '../webhook-auth/contract';
 import { answer, answerRefusal } from './answer';
@@ -9,12 +11,15 @@ import { openDoor } from './door';
 import { compileContent } from './events';
 import { FlowAnswers } from './flow-answers';
 import type { Arrival, Handler } from './front-door';
-import { messagesOf, type WebhookInfo } from './message';
+import { type EventMessage, messagesOf, type WebhookInfo } from './message';
 import { readOptions, type WebhookInOptions } from './options';
 import { rateLimit } from './rate-limit';
-import { parseStatuses, type Refusal, withStatus } from './refusal';
+import { parseStatuses, type Refusal, refuse, withStatus } from './refusal';
 import { refusalGate } from './refusal-port';
+import { FLOW_TIMEOUT_MS, StoredEvents } from './stored-events';
 import { type Gate, type Passed, walk } from './walk';
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 /** Without an auth every request is refused, so nothing of a scheme is needed. */
 const NO_AUTH = { identity: {}, secretQuery: [] };
@@ -46,7 +51,12 @@ export default function (RED: NodeAPI): void {
     try {
       const options = readOptions(config);
       const auth = RED.nodes.getNode(config.auth ?? '') as WebhookAuthNode | null;
-      return { options, auth, statuses: parseStatuses(options.statuses), content: compileContent(options, auth?.verifier ?? NO_AUTH) };
+      return {
+        options,
+        auth,
+        statuses: parseStatuses(options.statuses),
+        content: compileContent(options, auth?.verifier ?? NO_AUTH),
+      };
     } catch (error) {
       return { problem: error instanceof Error ? error.message : String(error) };
     }
@@ -54,126 +64,207 @@ export default function (RED: NodeAPI): void {
 
   function WebhookIn(this: Node, config: WebhookInDef): void {
     RED.nodes.createNode(this, config);
-    const node = this;
-    const status = throttledStatus((next) => node.status(next), clock);
     const fail = (text: string, detail: string): void => {
-      node.status({ fill: 'red', shape: 'ring', text });
-      node.error(detail);
+      this.status({ fill: 'red', shape: 'ring', text });
+      this.error(detail);
     };
     if (!entrance) return fail(RED._('webhook-in.status.no-http'), RED._('webhook-in.error.no-http'));
     const setup = configure(config);
     if ('problem' in setup) return fail(RED._('webhook-in.status.misconfigured'), setup.problem as string);
 
-    const { options, auth, content } = setup;
-    const authProblem = auth ? auth.problem : RED._('webhook-in.error.no-auth');
+    const { options, auth, content, statuses } = setup;
+    const problem = problemOf(options, auth, config);
+    const status = throttledStatus((next) => this.status(next), clock);
     const accepted = new Counter(clock);
     const refused = new Counter(clock);
-    const gateOut2 = refusalGate(clock);
-    const answers = new FlowAnswers(clock, options.answerTimeoutMs);
-
-    const gate: Gate = {
-      options,
-      verifier: auth?.verifier,
-      problem: authProblem,
-      content,
-      limit: options.rateLimit > 0 ? rateLimit(options.rateLimit, options.rateBurst, clock) : undefined,
-      clock,
-    };
+    const mayReport = refusalGate(clock);
+    const tracking = options.answer === 'accepted' ? undefined : acquireTracker(RED, clock);
+    const wired = ((config as unknown as { wires?: string[][] }).wires?.[0]?.length ?? 0) > 0;
+    const storeUse = options.answer === 'stored' && config.store ? storeFor(RED, config.store) : undefined;
+    let storeProblem = storeUse?.store.problem;
 
     const show = (): void =>
-      status.update(() => ({
-        fill: authProblem ? 'red' : 'green',
-        shape: authProblem ? 'ring' : 'dot',
-        text: authProblem
-          ? RED._('webhook-in.status.misconfigured')
-          : RED._('webhook-in.status.counts', { accepted: accepted.total, refused: refused.total, minute: accepted.lastMinute }),
-      }));
+      status.update(() => {
+        if (problem) return { fill: 'red', shape: 'ring', text: RED._('webhook-in.status.misconfigured') };
+        if (storeProblem) return { fill: 'red', shape: 'ring', text: storeProblem };
+        const text = RED._(stored ? 'webhook-in.status.stored' : 'webhook-in.status.counts', {
+          accepted: accepted.total,
+          refused: refused.total,
+          minute: accepted.lastMinute,
+          waiting: stored?.waiting ?? 0,
+          working: stored?.atWork ?? 0,
+        });
+        if (storeUse && !storeUse.store.durable)
+          return { fill: 'yellow', shape: 'dot', text: `${RED._('webhook-in.status.not-durable')} - ${text}` };
+        return { fill: 'green', shape: 'dot', text };
+      });
 
     /** A message that cannot be cloned or routed must not end Node-RED. */
     const send = (messages: [unknown, unknown]): void => {
       try {
-        node.send(messages as never);
+        this.send(messages as never);
       } catch (error) {
-        node.error(error instanceof Error ? error.message : String(error));
+        this.error(error instanceof Error ? error.message : String(error));
       }
     };
-
-    const refuseRequest = (arrival: Arrival, refusal: Refusal, webhook: WebhookInfo, gone = false): void => {
-      const answered = withStatus(refusal, setup.statuses);
-      if (!gone) answerRefusal(arrival.req, arrival.res, answered, clock, options.readTimeoutMs);
+    const report = (refusal: Pick<Refusal, 'reason' | 'status' | 'detail'>, rest: object): void => {
       refused.add();
       show();
-      const suppressed = gateOut2();
+      const suppressed = mayReport();
       if (suppressed === undefined) return;
-      const { reason, status: code, detail } = answered;
-      send([null, { payload: { reason, status: code, detail, ...(suppressed > 0 && { suppressed }) }, webhook }]);
+      const { reason, status: code, detail } = refusal;
+      send([null, { ...rest, payload: { reason, status: code, detail, ...(suppressed > 0 && { suppressed }) } }]);
     };
-
-    const pass = ({ arrival, webhook, events: found, batch }: Passed): void => {
-      const messages = messagesOf(found, webhook, batch, () => RED.util.generateId());
-      accepted.add(found.length);
+    const refuseRequest = (arrival: Arrival, refusal: Refusal, webhook: WebhookInfo, gone = false): void => {
+      const answered = withStatus(refusal, statuses);
+      if (!gone) answerRefusal(arrival.req, arrival.res, answered, clock, options.readTimeoutMs);
+      report(answered, { webhook });
+    };
+    const answerAccepted = ({ arrival, events }: Passed): void => {
+      accepted.add(events.length);
       show();
-      if (options.answer === 'flow' && messages.length > 0) {
-        const waiting = answers.wait(arrival.res, (refusal) => refuseRequest(arrival, refusal, webhook));
-        const req = flowRequest(arrival, webhook, found);
-        send([messages.map((message) => ({ ...message, req, res: waiting.res })), null]);
-        return;
-      }
-      answer(arrival.res, options.answerStatus, { 'Content-Type': 'application/json' }, `{"accepted":${messages.length}}`);
-      send([messages, null]);
+      answer(arrival.res, options.answerStatus, JSON_TYPE, `{"accepted":${events.length}}`);
     };
 
+    const answers = new FlowAnswers(clock, options.answerTimeoutMs);
+    const stored = storeUse
+      ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, clock, {
+          deliver: (message, settled) => {
+            const copy = RED.util.cloneMessage(message as unknown as NodeMessage);
+            const cancel = tracking?.tracker.track(copy, this.id, wired, {
+              timeoutMs: FLOW_TIMEOUT_MS,
+              onOutcome: settled,
+            });
+            send([copy, null]);
+            show();
+            return cancel ?? (() => undefined);
+          },
+          gaveUp: (message, detail) => report(refuse('gave-up', detail), message),
+        })
+      : undefined;
+    const stopWatching = storeUse?.store.onProblem((next) => {
+      storeProblem = next;
+      show();
+    });
+
+    /** What happens to a request that passed, by how senders are answered. */
+    const modes: Record<WebhookInOptions['answer'], (passed: Passed, messages: EventMessage[]) => void> = {
+      accepted: (passed, messages) => {
+        answerAccepted(passed);
+        send([messages, null]);
+      },
+      flow: (passed, messages) => {
+        if (messages.length === 0) return answerAccepted(passed);
+        accepted.add(messages.length);
+        show();
+        const { arrival, webhook } = passed;
+        const waiting = answers.wait(arrival.res, (refusal) => refuseRequest(arrival, refusal, webhook));
+        const req = flowRequest(arrival, webhook, passed.events);
+        for (const message of messages) {
+          const sent = { ...message, req, res: waiting.res };
+          tracking?.tracker.track(sent, this.id, wired, {
+            onOutcome: (outcome) => {
+              if (outcome.kind === 'failure') waiting.fail();
+            },
+          });
+          send([sent, null]);
+        }
+      },
+      stored: (passed, messages) => {
+        const { arrival, webhook } = passed;
+        const full = stored?.room(messages.length);
+        if (full) return refuseRequest(arrival, full, webhook);
+        void stored?.accept(messages).then((refusal) => {
+          if (refusal) refuseRequest(arrival, refusal, webhook);
+          else answerAccepted(passed);
+        });
+      },
+    };
+
+    const gate: Gate = {
+      options,
+      verifier: auth?.verifier,
+      problem,
+      content,
+      limit: options.rateLimit > 0 ? rateLimit(options.rateLimit, options.rateBurst, clock) : undefined,
+      clock,
+    };
     const handler: Handler = (arrival) =>
       walk(gate, arrival, {
-        passed: pass,
+        passed: (passed) =>
+          modes[options.answer](
+            passed,
+            messagesOf(passed.events, passed.webhook, passed.batch, () => RED.util.generateId()),
+          ),
         refused: refuseRequest,
         greeted: show,
       });
 
-    const claim: Claim<Handler> = { nodeId: node.id, pattern: options.pattern, methods: options.methods, handler, closing: false };
-    let held = false;
-    const takePath = (): void => {
-      if (!held) {
-        const holder = entrance.door.claim(claim);
-        if (holder !== undefined) {
-          const other = RED.nodes.getNode(holder)?.name || holder;
-          return fail(RED._('webhook-in.status.path-held', { node: other }), RED._('webhook-in.error.path-held', { path: options.pattern.text, node: other }));
-        }
-        held = true;
-      }
-      const rival = rivalOf(options, entrance.door);
-      if (rival) {
-        node.status({ fill: 'yellow', shape: 'ring', text: RED._(`webhook-in.status.${rival}`) });
-        node.warn(RED._(`webhook-in.error.${rival}`, { path: options.pattern.text }));
-        return;
-      }
-      if (authProblem) return fail(RED._('webhook-in.status.misconfigured'), authProblem);
-      show();
+    const claim: Claim<Handler> = {
+      nodeId: this.id,
+      pattern: options.pattern,
+      methods: options.methods,
+      handler,
+      closing: false,
     };
-    takeEarly();
-    const stopListening = entrance.onStarted(takePath);
+    // While the flows are still starting, so that senders are asked to wait instead of finding nothing.
+    let held = entrance.door.claim(claim) === undefined;
+    const started = (): void => {
+      const holder = held ? undefined : entrance.door.claim(claim);
+      if (holder !== undefined) {
+        const other = RED.nodes.getNode(holder)?.name || holder;
+        return fail(
+          RED._('webhook-in.status.path-held', { node: other }),
+          RED._('webhook-in.error.path-held', { path: options.pattern.text, node: other }),
+        );
+      }
+      held = true;
+      void stored?.start();
+      if (problem) return fail(RED._('webhook-in.status.misconfigured'), problem);
+      const rival = rivalOf(options, entrance.door);
+      if (!rival) return show();
+      this.status({ fill: 'yellow', shape: 'ring', text: RED._(`webhook-in.status.${rival}`) });
+      this.warn(RED._(`webhook-in.error.${rival}`, { path: options.pattern.text }));
+    };
+    const stopListening = entrance.onStarted(started);
     const freeHeaders = entrance.boundHeaders(options.readTimeoutMs);
 
-    /** Claims the path while the flows are still starting, so that senders are asked to wait instead of finding nothing. */
-    function takeEarly(): void {
-      held = entrance?.door.claim(claim) === undefined;
-    }
-
-    node.on('close', (done: () => void) => {
+    this.on('close', (done: () => void) => {
       claim.closing = true;
       stopListening();
+      stopWatching?.();
       freeHeaders();
       answers.close();
       status.close();
-      done();
+      void (async () => {
+        await stored?.close();
+        await storeUse?.close();
+        tracking?.release();
+        done();
+      })();
     });
+  }
+
+  /** What keeps the node from accepting anything, in words. */
+  function problemOf(
+    options: WebhookInOptions,
+    auth: WebhookAuthNode | null,
+    config: WebhookInDef,
+  ): string | undefined {
+    if (!auth) return RED._('webhook-in.error.no-auth');
+    if (auth.problem) return auth.problem;
+    if (options.answer === 'stored' && !config.store) return RED._('webhook-in.error.no-store');
+    return undefined;
   }
 
   RED.nodes.registerType('surewire-webhook-in', WebhookIn);
 }
 
 /** Who else has the node's path: the admin API (which keeps it), or another node's route (which this node goes before). */
-function rivalOf(options: WebhookInOptions, door: NonNullable<ReturnType<typeof openDoor>>['door']): 'admin-path' | 'shared-path' | undefined {
+function rivalOf(
+  options: WebhookInOptions,
+  door: NonNullable<ReturnType<typeof openDoor>>['door'],
+): 'admin-path' | 'shared-path' | undefined {
   const { text } = options.pattern;
   for (const method of options.methods) {
     if (door.adminHolds(method, door.fullPath(text))) return 'admin-path';

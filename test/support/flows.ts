@@ -1,13 +1,12 @@
 import type { FlowNode } from './node-red';
 
-/** A webhook auth that anyone passes; tests that are not about credentials use it. */
-export const openAuth: FlowNode = { id: 'open', type: 'surewire-webhook-auth', name: 'open', scheme: 'none' };
+/** Config nodes here have no name: one whose name equals its id stops all flows. A webhook auth that anyone passes; tests that are not about credentials use it. */
+export const openAuth: FlowNode = { id: 'open', type: 'surewire-webhook-auth', scheme: 'none' };
 
 /** A webhook auth with a token in the default header. */
 export const tokenAuth = (secret: string, more: Record<string, unknown> = {}): FlowNode => ({
   id: 'token',
   type: 'surewire-webhook-auth',
-  name: 'token',
   scheme: 'token',
   credentials: { secret },
   ...more,
@@ -18,7 +17,14 @@ export const webhookIn = (more: Record<string, unknown> = {}): FlowNode[] => {
   const id = String(more.id ?? 'hook');
   const suffix = id === 'hook' ? '' : `-${id}`;
   return [
-    { id, type: 'surewire-webhook-in', path: '/hooks/door', auth: 'open', wires: [[`in${suffix}`], [`refused${suffix}`]], ...more },
+    {
+      id,
+      type: 'surewire-webhook-in',
+      path: '/hooks/door',
+      auth: 'open',
+      wires: [[`in${suffix}`], [`refused${suffix}`]],
+      ...more,
+    },
     { id: `in${suffix}`, type: 'test-probe', name: `in${suffix}`, wires: [[]] },
     { id: `refused${suffix}`, type: 'test-probe', name: `refused${suffix}`, wires: [[]] },
   ];

@@ -1,4 +1,4 @@
-import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import { type Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect } from 'node:net';
 
 export interface Answer {
@@ -42,7 +42,12 @@ export function send(port: number, { method = 'POST', path, headers = {}, body, 
 }
 
 /** `send` with a JSON body. */
-export const sendJson = (port: number, path: string, value: unknown, headers: Record<string, string | string[]> = {}): Promise<Answer> =>
+export const sendJson = (
+  port: number,
+  path: string,
+  value: unknown,
+  headers: Record<string, string | string[]> = {},
+): Promise<Answer> =>
   send(port, { path, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(value) });
 
 /** Writes bytes to a socket and returns what comes back until it is closed or `ms` have passed; for requests no client would send. */

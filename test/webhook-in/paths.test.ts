@@ -30,7 +30,8 @@ describe('paths', () => {
   }
 
   for (const bad of ['', '  ', '/a b', '/a?x=1', '/a//b', '/:', '/:a/:a', '/a(b)', '/#x']) {
-    it(`refuses ${JSON.stringify(bad)} and names the field`, () => assert.throws(() => compilePath(bad), /^ConfigError: path: expected/));
+    it(`refuses ${JSON.stringify(bad)} and names the field`, () =>
+      assert.throws(() => compilePath(bad), /^ConfigError: path: expected/));
   }
 
   it('takes linear time over a hostile path', () => {
@@ -40,7 +41,13 @@ describe('paths', () => {
 });
 
 describe('claims', () => {
-  const claim = (nodeId: string, path: string, methods = ['POST'], closing = false) => ({ nodeId, pattern: compilePath(path), methods, handler: nodeId, closing });
+  const claim = (nodeId: string, path: string, methods = ['POST'], closing = false) => ({
+    nodeId,
+    pattern: compilePath(path),
+    methods,
+    handler: nodeId,
+    closing,
+  });
 
   it('finds literal paths before patterns, and says which methods there are', () => {
     const claims = new Claims<string>();

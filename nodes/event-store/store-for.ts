@@ -1,0 +1,31 @@
+import type { Node, NodeAPI } from 'node-red';
+import { systemClock } from '../shared/clock';
+import { createMemoryStore } from './memory';
+import { refusingStore } from './refusing';
+import { type Store, StoreError } from './store';
+
+/** The config node as other nodes see it. Its store's `problem` says in words what is wrong with it. */
+export interface EventStoreNode extends Node {
+  readonly store: Store;
+}
+
+/** A store in use by one node. */
+export interface StoreUse {
+  readonly store: Store;
+  /** To be awaited when the node closes: ends a private store, leaves a shared one alone. */
+  close(): Promise<void>;
+}
+
+/**
+ * The store that a node's `store` field names: that of the config node; a private one in memory where the field is blank; one that
+ * refuses every operation, and says so in `problem`, where the config node is missing or disabled. To be called in the node's constructor.
+ */
+export function storeFor(RED: NodeAPI, id: string | undefined): StoreUse {
+  if (!id) {
+    const store = createMemoryStore({ clock: systemClock });
+    return { store, close: () => store.close() };
+  }
+  const node = RED.nodes.getNode(id) as EventStoreNode | null;
+  const missing = new StoreError('missing', 'the event store of this node is missing or disabled');
+  return { store: node?.store ?? refusingStore(missing), close: async () => undefined };
+}

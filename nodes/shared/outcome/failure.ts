@@ -1,0 +1,69 @@
+import { inspect } from 'node:util';
+import type { Outcome } from './contract';
+import { type Message, publicId, type RuntimeNode, title } from './runtime';
+
+export type Failure = Extract<Outcome, { kind: 'failure' }>;
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+function text(error: unknown): string {
+  if (isObject(error) && typeof error.message === 'string' && error.message) return error.message;
+  if (typeof error === 'string' && error) return error;
+  return error ? inspect(error, { depth: 1, breakLength: Number.POSITIVE_INFINITY }) : 'it failed without saying why';
+}
+
+/**
+ * What a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date).
+ * @param now wall clock, ms
+ * @returns milliseconds from now, or undefined where it says nothing usable
+ */
+export function retryAfterMs(header: unknown, now: number): number | undefined {
+  const value = Array.isArray(header) ? header[0] : header;
+  if (typeof value === 'number') return value >= 0 && Number.isFinite(value) ? value * 1000 : undefined;
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+function failure(error: string, node: RuntimeNode, statusCode: unknown, waitMs: number | undefined): Failure {
+  const result: Failure = { kind: 'failure', error, node: publicId(node) };
+  if (typeof statusCode === 'number') result.statusCode = statusCode;
+  if (waitMs !== undefined) result.retryAfterMs = waitMs;
+  return result;
+}
+
+const headerOf = (msg: Message): unknown => (isObject(msg.headers) ? msg.headers['retry-after'] : undefined);
+
+export const isHttpRequest = (node: RuntimeNode): boolean => node.type === 'http request';
+
+/**
+ * The error a node raised on a message. An error's own `statusCode` and `retryAfter` (seconds) are passed through, as
+ * webhook out sets them; an `http request` leaves them on the message.
+ */
+export function raised(error: unknown, node: RuntimeNode, msg: unknown, now: number): Failure {
+  const own = isObject(error) ? error : {};
+  if (typeof own.statusCode === 'number' || own.retryAfter !== undefined)
+    return failure(text(error), node, own.statusCode, retryAfterMs(own.retryAfter, now));
+  if (isHttpRequest(node) && isObject(msg) && typeof msg.statusCode === 'number' && msg.statusCode >= 400)
+    return failure(text(error), node, msg.statusCode, retryAfterMs(headerOf(msg), now));
+  return failure(text(error), node, undefined, undefined);
+}
+
+/** An `http request` that answered with an error status, which core reports as a success; else undefined. */
+export function httpFailure(node: RuntimeNode, msg: Message, now: number): Failure | undefined {
+  const status = msg.statusCode;
+  if (typeof status === 'number' && status < 400) return undefined;
+  const said = typeof status === 'number' ? `answered ${status}` : `got no answer (${String(status)})`;
+  return failure(`${title(node)} ${said}`, node, status, retryAfterMs(headerOf(msg), now));
+}
+
+export const closedNode = (node: RuntimeNode): Failure =>
+  failure(`${title(node)} was closed while it held the message`, node, undefined, undefined);
+
+/** A message sent to a node that is closed, disabled or not created yet vanishes without a sound. */
+export const nobody = (nodeId: string): Failure => ({
+  kind: 'failure',
+  error: 'no node took the message: what the output is wired to is disabled, closed or not started yet',
+  node: nodeId,
+});
