@@ -28,7 +28,9 @@ function outcome(faults: object, rounds: number, seed = 7): Outcome {
     for (let device = 0; device < DEVICES; device++) {
       if (injector.drops(device, seq)) continue;
       const at = seq * 1000 + device;
-      out.push(...injector.apply({ number: number++, device, seq, data: {}, time: at + injector.skew(device, seq) }, at));
+      out.push(
+        ...injector.apply({ number: number++, device, seq, data: {}, time: at + injector.skew(device, seq) }, at),
+      );
     }
   }
   out.push(...injector.release(rounds * 1000 + DEVICES));
@@ -60,9 +62,21 @@ describe('device simulator: faults', () => {
   it('duplicate and replay are asked for at their rates, independently', () => {
     const { out, taken } = outcome({ duplicate: 0.1, replay: 0.2 }, 1000);
     const share = (test: (event: Outgoing) => boolean): number => out.filter(test).length / taken;
-    near(share((event) => event.duplicateMs !== undefined), 0.1, 0.0085);
-    near(share((event) => event.replayMs !== undefined), 0.2, 0.0115);
-    near(share((event) => event.replayMs !== undefined && event.duplicateMs !== undefined), 0.02, 0.005);
+    near(
+      share((event) => event.duplicateMs !== undefined),
+      0.1,
+      0.0085,
+    );
+    near(
+      share((event) => event.replayMs !== undefined),
+      0.2,
+      0.0115,
+    );
+    near(
+      share((event) => event.replayMs !== undefined && event.duplicateMs !== undefined),
+      0.02,
+      0.005,
+    );
   });
 
   it('drop leaves a gap and nothing else', () => {
@@ -90,7 +104,10 @@ describe('device simulator: faults', () => {
       order.forEach((seq, place) => {
         if (order.slice(0, place).some((earlier) => earlier > seq)) overtaken += 1;
       });
-      assert.deepEqual(order.toSorted((a, b) => a - b), Array.from({ length: 200 }, (_, n) => n + 1));
+      assert.deepEqual(
+        order.toSorted((a, b) => a - b),
+        Array.from({ length: 200 }, (_, n) => n + 1),
+      );
     }
     near(overtaken, counts.reorder!, DEVICES);
   });
@@ -106,7 +123,10 @@ describe('device simulator: faults', () => {
     assert.ok(late.length >= counts.offline! * 4);
     for (let device = 0; device < DEVICES; device++) {
       const order = out.filter((event) => event.device === device).map((event) => event.seq);
-      assert.deepEqual(order, order.toSorted((a, b) => a - b));
+      assert.deepEqual(
+        order,
+        order.toSorted((a, b) => a - b),
+      );
     }
     for (const event of late) assert.ok(event.at - event.time <= 4500 && event.at > event.time);
   });

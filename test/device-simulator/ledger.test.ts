@@ -15,7 +15,13 @@ function judge(count: number, flow: (ids: string[]) => string[], invalid = 0): R
   return ledger.report();
 }
 
-const verdict = ({ processed, lost, doubled, unexpected, ok }: Report): unknown[] => [processed, lost, doubled, unexpected, ok];
+const verdict = ({ processed, lost, doubled, unexpected, ok }: Report): unknown[] => [
+  processed,
+  lost,
+  doubled,
+  unexpected,
+  ok,
+];
 
 describe('device simulator: ledger', () => {
   const all = (ids: string[]): string[] => ids;

@@ -43,7 +43,10 @@ describe('device simulator: signals', () => {
   }
 
   it('another seed gives other readings, and the number 42 is the text 42', () => {
-    assert.notEqual(hash(readings('temperature', 100, { seed: 'a' })), hash(readings('temperature', 100, { seed: 'b' })));
+    assert.notEqual(
+      hash(readings('temperature', 100, { seed: 'a' })),
+      hash(readings('temperature', 100, { seed: 'b' })),
+    );
     assert.equal(seedOf(String(42)), seedOf('42'));
   });
 
@@ -131,6 +134,9 @@ describe('device simulator: schedule', () => {
   });
 
   it('names have four digits or what the fleet needs', () => {
-    assert.deepEqual([deviceName(0), deviceName(9998), deviceName(9999)], ['device-0001', 'device-9999', 'device-10000']);
+    assert.deepEqual(
+      [deviceName(0), deviceName(9998), deviceName(9999)],
+      ['device-0001', 'device-9999', 'device-10000'],
+    );
   });
 });
