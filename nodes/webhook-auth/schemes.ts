@@ -21,8 +21,10 @@ export interface Scheme {
   descriptor: DescriptorInput;
   /** Where the senders put an event's id and type; the first complete template wins. */
   identity: IdentityDefaults;
-  /** The form of a secret that one makes up oneself; absent where the provider hands it out. */
-  newSecret?: SecretForm;
+  /** The form of its secrets. */
+  newSecret: SecretForm;
+  /** True where the provider hands the secret out, so that one made up here serves only against our own sender. */
+  issued?: true;
   handshake?: Handshake;
   /** The signed bytes when the node names a timestamp header. */
   timedContent?: string;
@@ -90,6 +92,8 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
       content: '{ts}.{body}',
     },
     identity: { eventId: ['{/id}'], eventType: ['{/type}'] },
+    newSecret: { prefix: 'whsec_', bytes: 32, encoding: 'hex' },
+    issued: true,
   },
   // Shopify's newer events carry the headers without x-; they win where both are there.
   shopify: {
@@ -106,6 +110,8 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
       eventId: ['{h:shopify-event-id}', '{h:x-shopify-event-id}', '{h:shopify-webhook-id}', '{h:x-shopify-webhook-id}'],
       eventType: ['{h:shopify-topic}', '{h:x-shopify-topic}'],
     },
+    newSecret: HEX_SECRET,
+    issued: true,
   },
   // https://api.slack.com/authentication/verifying-requests-from-slack
   slack: {
@@ -116,6 +122,8 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
     },
     identity: { eventId: ['{/event_id}'], eventType: ['{/event/type}', '{/type}', '{f:command}'] },
     handshake: { member: 'type', equals: 'url_verification', echo: 'challenge' },
+    newSecret: { prefix: '', bytes: 16, encoding: 'hex' },
+    issued: true,
   },
   // https://www.twilio.com/docs/usage/webhooks/webhooks-security
   twilio: {
@@ -138,10 +146,14 @@ export const SCHEMES: Readonly<Record<string, Scheme>> = {
       ],
       eventType: ['{f:EventType}', '{f:MessageStatus}', '{f:CallStatus}'],
     },
+    newSecret: { prefix: '', bytes: 16, encoding: 'hex' },
+    issued: true,
   },
   netatmo: {
     descriptor: { sig: { header: 'x-netatmo-secret', alg: 'hmac-sha256' } },
     identity: { eventId: ['{/event_id}'], eventType: ['{/event_type}'], device: ['{/device_id}'] },
+    newSecret: HEX_SECRET,
+    issued: true,
   },
   // https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
   grafana: {

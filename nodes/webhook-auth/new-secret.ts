@@ -1,0 +1,27 @@
+import { type Descriptor, parseDescriptor } from './descriptor';
+import { PLAIN_SECRET, SCHEMES, type SecretForm } from './schemes';
+
+/** How a secret of this scheme is written; a custom descriptor says it by its key's encoding and first prefix. */
+export function secretForm(scheme: string, descriptor: string): SecretForm {
+  const row = Object.hasOwn(SCHEMES, scheme) ? SCHEMES[scheme] : undefined;
+  if (row) return row.newSecret;
+  if (scheme !== 'custom') return PLAIN_SECRET;
+  let key: Descriptor['key'];
+  try {
+    key = parseDescriptor(descriptor).key;
+  } catch {
+    return PLAIN_SECRET;
+  }
+  const prefix = Object.keys(key.prefixes).find((text) => key.prefixes[text] === 'secret') ?? '';
+  return { prefix, bytes: 32, encoding: key.encoding === 'base64' ? 'base64' : 'hex' };
+}
+
+/** A new secret from random bytes, of which `random` gives as many as it is asked for. */
+export function newSecret({ prefix, bytes, encoding }: SecretForm, random: (count: number) => Uint8Array): string {
+  const values = [...random(bytes)];
+  const text =
+    encoding === 'hex'
+      ? values.map((value) => value.toString(16).padStart(2, '0')).join('')
+      : btoa(String.fromCharCode(...values));
+  return prefix + text;
+}
