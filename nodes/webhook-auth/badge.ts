@@ -1,6 +1,6 @@
 /** How safe a configuration is, in words. No node imports: the editor shows it while the fields are edited. */
 import { badAddress } from './address-text';
-import { parseDescriptor } from './descriptor';
+import { parseDescriptor } from './read-descriptor';
 import { SCHEMES } from './schemes';
 
 export interface BadgeInput {

@@ -1,4 +1,5 @@
-import { type Descriptor, parseDescriptor } from './descriptor';
+import type { Descriptor } from './descriptor';
+import { parseDescriptor } from './read-descriptor';
 import { PLAIN_SECRET, SCHEMES, type SecretForm } from './schemes';
 
 /** How a secret of this scheme is written; a custom descriptor says it by its key's encoding and first prefix. */

@@ -4,8 +4,9 @@ import type { EditorNode } from '../shared/editor/red';
 import { badAddress } from './address-text';
 import { badgeOf } from './badge';
 import { contentParts } from './content-check';
-import { type Descriptor, parseDescriptor, readDescriptor } from './descriptor';
+import type { Descriptor } from './descriptor';
 import { newSecret, secretFits, secretForm } from './new-secret';
+import { parseDescriptor, readDescriptor } from './read-descriptor';
 import { SCHEMES } from './schemes';
 
 styleForms();

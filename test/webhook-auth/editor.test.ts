@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createAuth } from '../../nodes/webhook-auth/auth';
 import { type BadgeInput, badgeOf } from '../../nodes/webhook-auth/badge';
-import { readDescriptor } from '../../nodes/webhook-auth/descriptor';
 import { newSecret, secretFits, secretForm } from '../../nodes/webhook-auth/new-secret';
+import { readDescriptor } from '../../nodes/webhook-auth/read-descriptor';
 import { SCHEMES } from '../../nodes/webhook-auth/schemes';
 import { clockAt } from './support';
 
