@@ -16,7 +16,7 @@ const REMEMBER_MS = 60_000;
 const SWEEP_AT_ONCE = 20_000;
 const VACUUM_PAGES = 2000;
 /** Free pages that are kept for what comes next. */
-const KEEP_FREE = 256;
+const KEEP_FREE = 64;
 
 type Trouble = Failure | undefined | 'unknown';
 
