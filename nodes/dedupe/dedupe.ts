@@ -179,20 +179,15 @@ export default function (RED: NodeAPI): void {
 
   RED.nodes.registerType('surewire-dedupe', Dedupe);
 
-  RED.httpAdmin.post(
-    '/surewire/dedupe/:id/forget',
-    RED.auth.needsPermission('surewire-dedupe.write'),
-    async (req, res) => {
-      const node = RED.nodes.getNode(String(req.params.id)) as DedupeNode | null;
-      if (node?.type !== 'surewire-dedupe' || !node.forgetAll) {
-        res.status(404).json({ error: RED._('dedupe.error.not-deployed') });
-        return;
-      }
-      try {
-        res.json({ forgotten: await node.forgetAll() });
-      } catch (error) {
-        res.status(500).json({ error: (error as Error).message });
-      }
-    },
-  );
+  RED.httpAdmin.post('/surewire/dedupe/:id/forget', RED.auth.needsPermission('surewire-dedupe.write'), (req, res) => {
+    const node = RED.nodes.getNode(String(req.params.id)) as DedupeNode | null;
+    if (node?.type !== 'surewire-dedupe' || !node.forgetAll) {
+      res.status(404).json({ error: RED._('dedupe.error.not-deployed') });
+      return;
+    }
+    node.forgetAll().then(
+      (forgotten) => res.json({ forgotten }),
+      (error: Error) => res.status(500).json({ error: error.message }),
+    );
+  });
 }

@@ -8,8 +8,8 @@ import type { DedupeOptions } from './options';
 /** One message that came in, and the two things the node can do with it. */
 export interface Arrival {
   msg: Message;
-  send(outputs: [first: Message | null, duplicate: Message | null]): void;
-  done(error?: Error): void;
+  send: (outputs: [first: Message | null, duplicate: Message | null]) => void;
+  done: (error?: Error) => void;
 }
 
 /** How the node follows a message through the flow behind output 1. */
@@ -27,9 +27,9 @@ export interface Surroundings {
   /** Only with `confirm: success`. */
   following?: Following;
   /** Something worth showing has changed. */
-  changed(): void;
+  changed: () => void;
   /** The store failed at something that no message can be told of. */
-  troubled(error: unknown): void;
+  troubled: (error: unknown) => void;
 }
 
 interface Held {
