@@ -30,7 +30,7 @@ describe('chaos: retry', function () {
     /** Each event with the run (between two kills) in which it was last accepted. */
     const accepted = new Map<string, number>();
     /** How many of the events accepted in a run were accepted again, because the kill at its end kept that from being written down. */
-    const repeats: number[] = new Array(KILLS + 1).fill(0);
+    const repeats: number[] = Array.from({ length: KILLS + 1 }, () => 0);
     let run = 0;
     let hits = 0;
     server = await receiver((_request, response, body) => {
@@ -77,7 +77,7 @@ describe('chaos: retry', function () {
     await red.statusWith('retry', ({ text }) => text === 'idle', 60_000);
 
     assert.equal(accepted.size, EVENTS, 'lost');
-    assert.ok(Math.max(...repeats) <= CONCURRENCY, `repeats after each kill: ${repeats}`);
+    assert.ok(Math.max(...repeats) <= CONCURRENCY, `repeats after each kill: ${repeats.join()}`);
     assert.equal(repeats[KILLS], 0, 'no repeat without a kill');
     const { deadLetters } = await (await fetch(`${red.url}/surewire/retry/retry/dead-letters`)).json();
     assert.deepEqual(deadLetters, []);
