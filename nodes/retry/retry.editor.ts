@@ -90,6 +90,16 @@ function refresh(node: EditorNode): void {
   $('#surewire-retry-store').text(node._(`retry.storeHint.${shared ? 'shared' : 'private'}`));
 }
 
+/** A node of an older version or written by hand may lack fields: shows what the runtime takes for them. */
+function showDefaults(node: EditorNode): void {
+  const { defaults } = node._def as { defaults: Record<string, { value: unknown }> };
+  for (const [property, { value }] of Object.entries(defaults)) {
+    if (node[property] !== undefined) continue;
+    if (typeof value === 'boolean') input(property).prop('checked', value);
+    else if (value !== null) input(property).val(textOf(value));
+  }
+}
+
 let readScope: () => string[] | null = () => null;
 
 RED.nodes.registerType('surewire-retry', {
@@ -157,11 +167,7 @@ RED.nodes.registerType('surewire-retry', {
     return this._ ? this._(`retry.ports.${port}`) : port;
   },
   oneditprepare() {
-    // A node of an older version or written by hand may lack fields: show what the runtime takes for them.
-    for (const property of ['outcome', 'strategy'] as const) {
-      if (!typed(property)) input(property).val(DEFAULTS[property].value);
-    }
-    if (this.httpErrors === undefined) input('httpErrors').prop('checked', true);
+    showDefaults(this);
     readScope = scopePicker(this);
     $('#dialog-form').on('input change', 'input, select', () => refresh(this));
     refresh(this);

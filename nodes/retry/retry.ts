@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Store } from '../event-store/store';
 import { storeFor } from '../event-store/store-for';
@@ -102,7 +102,7 @@ export default function (RED: NodeAPI): void {
       clock,
       random: Math.random,
       // Ids name the node, so that an answer that comes too late is not taken for a new message.
-      newId: () => `${this.id}.${randomUUID()}`,
+      newId: () => `${this.id}.${randomBytes(12).toString('base64url')}`,
       owns: (id) => id.startsWith(`${this.id}.`),
       lane: laneOf(options.laneBy),
       delivery: nodeOutputs(this as unknown as Sender, tracker, options, clone, onSilent),

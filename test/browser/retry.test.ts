@@ -57,8 +57,12 @@ describe("retry's form", function () {
   it('a node without fields shows the defaults, with everything but the main fields folded away', async () => {
     await open('retry');
     assert.deepEqual(
-      await Promise.all(['strategy', 'outcome'].map(async (name) => page.inputValue(`#node-input-${name}`))),
-      ['exponential', 'automatic'],
+      await Promise.all(
+        ['strategy', 'outcome', 'baseMs', 'attempts', 'giveUpOn', 'jitter', 'breakerOpen'].map(async (name) =>
+          page.inputValue(`#node-input-${name}`),
+        ),
+      ),
+      ['exponential', 'automatic', '1000', '10', '400,401,403,410,413,422', '0.2', '30'],
     );
     assert.equal(await page.locator('details.surewire-advanced[open]').count(), 0);
     assert.match(await text('#surewire-retry-plan'), /Waits: 1 s, 2 s, 4 s, .*gives up after about 8\.5 min/);
