@@ -1,0 +1,194 @@
+import { field, numberField, styleForms, textOf } from '../shared/editor/fields';
+import { anyChanged, note, openFold, showRows } from '../shared/editor/form';
+import type { EditorNode, EditorProperty, EditorRed } from '../shared/editor/red';
+import { FAULTS, NO_FAULTS, parseFaults } from './faults';
+import { isPrivateTarget } from './private-target';
+
+declare const RED: EditorRed & {
+  events: { on(event: string, callback: (node: EditorNode) => void): void };
+  view: { redraw(): void };
+  utils: { validateTypedProperty(value: string, type: string, options: object): true | string };
+};
+
+const TOPIC = 'surewire-device-simulator/';
+const SETTINGS = ['delayMs', 'offlineMs', 'clockSkewMs', 'burstSize', 'oversizeBytes'] as const;
+const ADVANCED = ['count', 'seed', 'jitter', 'maxRate', 'batch', 'senderRetries', 'grace', 'autostart'];
+
+/** Ids of the simulators that run, as the runtime tells. */
+const running = new Set<string>();
+
+function mark(id: string): void {
+  const node = RED.nodes.node(id);
+  if (!node || node.running === running.has(id)) return;
+  node.running = running.has(id);
+  node.dirty = true;
+  RED.view.redraw();
+}
+
+RED.comms.subscribe(`${TOPIC}#`, (topic, payload) => {
+  const id = topic.slice(TOPIC.length);
+  if ((payload as { running?: boolean }).running) running.add(id);
+  else running.delete(id);
+  mark(id);
+});
+RED.events.on('nodes:add', (node) => {
+  if (node.type === 'surewire-device-simulator') node.running = running.has(node.id);
+});
+
+const number = (property: string, min: number, max: number) => numberField('device-simulator', property, min, max);
+
+styleForms();
+
+const badFaults = (source: unknown): string | undefined => {
+  try {
+    parseFaults(source);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+const badUrl = (value: unknown, node: EditorNode): string | undefined => {
+  const url = textOf(value);
+  if (node.target !== 'http') return undefined;
+  const good = (/^\/[^/]/.test(url) || /^https?:\/\/[^/]/i.test(url)) && !/\s/.test(url);
+  return good ? undefined : node._('device-simulator.error.url');
+};
+
+const badTemplate = (value: unknown, node: EditorNode): string | undefined => {
+  const text = textOf(value);
+  if (node.profile !== 'custom') return undefined;
+  if (text.trim() === '') return node._('device-simulator.error.template');
+  const verdict = RED.utils.validateTypedProperty(text, 'jsonata', {
+    label: node._('device-simulator.label.template'),
+  });
+  return verdict === true ? undefined : String(verdict || node._('device-simulator.error.template'));
+};
+
+/** Adds what goes wrong as one row each, and keeps the hidden field with the JSON up to date. */
+function faultRows(node: EditorNode): void {
+  const field = $('#node-input-faults');
+  let known: Record<string, unknown> = {};
+  const source = node.faults;
+  try {
+    known = typeof source === 'object' && source ? { ...source } : JSON.parse(textOf(source) || '{}');
+  } catch {
+    // A flow written by hand may hold anything; the validator has said so, and the rows start afresh.
+  }
+  const grid = $('#surewire-simulator-faults').css({
+    display: 'grid',
+    gridTemplateColumns: 'max-content 90px max-content 90px',
+    gap: '6px 10px',
+    alignItems: 'center',
+  });
+  const store = (): void => {
+    field.val(Object.keys(known).length > 0 ? JSON.stringify(known) : '');
+    field.trigger('change');
+  };
+  const add = (name: string, initial: string, attributes: Record<string, string>): void => {
+    const id = `surewire-simulator-fault-${name}`;
+    $('<label>', { for: id })
+      .css({ width: 'auto', margin: 0 })
+      .text(node._(`device-simulator.faults.${name}`))
+      .appendTo(grid);
+    const input = $('<input>', { type: 'number', id, placeholder: initial, ...attributes }).css('width', '90px');
+    input.val(textOf(known[name]));
+    input.on('change', () => {
+      const text = String(input.val()).trim();
+      if (text === '' || Number.isNaN(Number(text))) delete known[name];
+      else known[name] = Number(text);
+      store();
+    });
+    input.appendTo(grid);
+  };
+  for (const name of FAULTS) add(name, '0', { min: '0', max: '1', step: '0.01' });
+  if (FAULTS.length % 2 === 1) grid.append('<span></span><span></span>');
+  for (const name of SETTINGS) add(name, String(NO_FAULTS[name]), {});
+  store();
+}
+
+RED.nodes.registerType('surewire-device-simulator', {
+  category: 'webhooks',
+  color: '#7FB7BE',
+  icon: 'device-simulator.svg',
+  inputs: 1,
+  outputs: 2,
+  paletteLabel: 'device simulator',
+  defaults: {
+    name: { value: '' },
+    devices: { value: 10, validate: number('devices', 1, 1_000_000) },
+    profile: { value: 'temperature' },
+    template: { value: '', validate: field(badTemplate) },
+    intervalMs: { value: 1000, validate: number('intervalMs', 1, 86_400_000) },
+    jitter: { value: 0.1, validate: number('jitter', 0, 1) },
+    count: { value: 0, validate: number('count', 0, 1e12) },
+    seed: { value: '' },
+    maxRate: { value: 1000, validate: number('maxRate', 0.001, 1_000_000) },
+    target: { value: 'message' },
+    url: { value: '', validate: field(badUrl) },
+    auth: { value: '', type: 'surewire-webhook-auth', required: false },
+    batch: { value: 1, validate: number('batch', 1, 1000) },
+    senderRetries: { value: 5, validate: number('senderRetries', 0, 100) },
+    grace: { value: 5, validate: number('grace', 0, 86_400) },
+    autostart: { value: false },
+    faults: {
+      value: '',
+      validate: field(badFaults),
+    },
+  },
+  label() {
+    return this.name || 'device simulator';
+  },
+  labelStyle() {
+    return this.name ? 'node_label_italic' : '';
+  },
+  inputLabels: () => RED._('@surewire/node-red-webhooks/device-simulator:device-simulator.port.input'),
+  outputLabels(index) {
+    const kind = index === 1 ? 'report' : this.target === 'http' ? 'answers' : 'events';
+    return this._(`device-simulator.port.${kind}`);
+  },
+  button: {
+    toggle: 'running',
+    enabled() {
+      return !this.changed;
+    },
+    onclick() {
+      const command = this.running ? 'start' : 'stop';
+      const label = this.name || 'device simulator';
+      $.ajax({ url: `${TOPIC}${this.id}/${command}`, type: 'POST' })
+        .done(() => {
+          RED.notify(this._(`device-simulator.notify.${command}`, { label }), { type: 'success', timeout: 2000 });
+        })
+        .fail((xhr) => {
+          this.running = running.has(this.id);
+          this.dirty = true;
+          RED.view.redraw();
+          const reason = [401, 403, 404, 409].includes(xhr.status) ? xhr.status : 'other';
+          RED.notify(this._(`device-simulator.notify.${reason}`, { label }), 'error');
+        });
+    },
+  },
+  oneditprepare() {
+    const target = $('#node-input-target');
+    const profile = $('#node-input-profile');
+    const url = $('#node-input-url');
+    const arrange = (): void => {
+      const http = target.val() === 'http';
+      showRows({
+        '.surewire-simulator-http': http,
+        '.surewire-simulator-custom': profile.val() === 'custom',
+        '#surewire-simulator-foreign': http && !isPrivateTarget(String(url.val())),
+      });
+    };
+    note($('#surewire-simulator-foreign'), 'warning', this._('device-simulator.hint.foreign'));
+    target.on('change', arrange);
+    profile.on('change', arrange);
+    url.on('input change', arrange);
+    faultRows(this);
+    arrange();
+    openFold(
+      $('#dialog-form details.surewire-advanced'),
+      anyChanged(this, (this._def as { defaults: Record<string, EditorProperty> }).defaults, ADVANCED),
+    );
+  },
+});

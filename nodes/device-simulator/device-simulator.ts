@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
+import { systemClock } from '../shared/clock';
+import { throttledStatus } from '../shared/status';
+import type { WebhookAuthNode } from '../webhook-auth/contract';
+import type { TemplateInput } from './profiles';
+import { isOwnPath, readSettings, type Settings } from './settings';
+import { Simulator } from './simulator';
+import { StatusText } from './status';
+import { httpTransport } from './transport';
+
+interface SimulatorDef extends NodeDef {
+  auth?: string;
+}
+
+interface SimulatorNode extends Node {
+  simulator?: Simulator;
+}
+
+/** What Node-RED's settings say about where it listens. */
+interface OwnServer {
+  uiPort?: number | string;
+  uiHost?: string;
+  httpNodeRoot?: string | false;
+  https?: unknown;
+}
+
+type InputMessage = NodeMessageInFlow & { event?: { id?: unknown }; faults?: unknown };
+
+const PERMISSION = 'surewire-device-simulator.write';
+const TICK_MS = 500;
+
+export default function deviceSimulator(RED: NodeAPI): void {
+  /** `url`, or where this Node-RED itself listens for a path of it. */
+  function address(url: string): string {
+    if (!isOwnPath(url)) return url;
+    const { uiPort, uiHost, httpNodeRoot, https } = RED.settings as unknown as OwnServer;
+    const bound = (RED.server as { address?(): unknown } | undefined)?.address?.() as { port?: number } | null;
+    const host = uiHost && !['0.0.0.0', '::'].includes(uiHost) ? uiHost : '127.0.0.1';
+    const name = host.includes(':') ? `[${host}]` : host;
+    const root = typeof httpNodeRoot === 'string' ? httpNodeRoot.replace(/\/$/, '') : '';
+    return `${https ? 'https' : 'http'}://${name}:${bound?.port ?? uiPort ?? 1880}${root}${url}`;
+  }
+
+  /** @throws Error where the field names a node that is missing or wrong */
+  function signer(settings: Settings, id: string | undefined): WebhookAuthNode['signer'] | undefined {
+    if (settings.target !== 'http' || !id) return undefined;
+    const auth = RED.nodes.getNode(id) as WebhookAuthNode | null;
+    if (auth?.type !== 'surewire-webhook-auth')
+      throw new Error('auth: expected a webhook auth node, it is missing or disabled');
+    if (auth.problem) throw new Error(`auth: ${auth.problem}`);
+    return auth.signer;
+  }
+
+  /** @throws Error with the position of a mistake in the expression */
+  function template(node: Node, settings: Settings): ((input: TemplateInput) => Promise<unknown>) | undefined {
+    if (settings.profile !== 'custom') return undefined;
+    try {
+      const expression = RED.util.prepareJSONataExpression(settings.template, node);
+      return (input) =>
+        new Promise((resolve, reject) => {
+          RED.util.evaluateJSONataExpression(expression, input as unknown as NodeMessageInFlow, (error, result) => {
+            if (error) reject(new Error(`template: ${error.message}`));
+            else resolve(result);
+          });
+        });
+    } catch (error) {
+      const { message, position } = error as { message: string; position?: number };
+      throw new Error(`template: ${message}${position === undefined ? '' : ` (position ${position})`}`);
+    }
+  }
+
+  function build(
+    node: SimulatorNode,
+    def: SimulatorDef,
+    changed: () => void,
+  ): { simulator: Simulator; settings: Settings } {
+    const settings = readSettings(def);
+    const simulator = new Simulator({
+      settings,
+      clock: systemClock,
+      random: Math.random,
+      newRunId: () => randomBytes(5).toString('hex'),
+      url: () => address(settings.url),
+      signer: signer(settings, def.auth),
+      transport: httpTransport,
+      evaluate: template(node, settings),
+      emit: (msg) => node.send([msg as unknown as NodeMessageInFlow, null]),
+      ended: (report) => node.send([null, { topic: 'report', payload: report }]),
+      changed,
+      failed: (error) => {
+        node.error(error.message);
+        node.status({ fill: 'red', shape: 'ring', text: error.message });
+      },
+      skipped: (kinds) =>
+        node.warn(
+          settings.target === 'message'
+            ? `faults: ${kinds.join(', ')} need a request that can be refused; with target "message" they are left out`
+            : `faults: ${kinds.join(', ')} need a signature; without webhook auth they are left out`,
+        ),
+    });
+    return { simulator, settings };
+  }
+
+  function DeviceSimulator(this: SimulatorNode, def: SimulatorDef): void {
+    RED.nodes.createNode(this, def);
+    let built: ReturnType<typeof build>;
+    const topic = `surewire-device-simulator/${this.id}`;
+    const status = throttledStatus((shown) => this.status(shown), systemClock);
+    let text: StatusText | undefined;
+    let running = false;
+    const show = (): void => {
+      if (text) status.update(() => text!.render(systemClock.monotonic()));
+      const now = built?.simulator.running ?? false;
+      if (now !== running) RED.comms.publish(topic, { running: now }, true);
+      running = now;
+    };
+    try {
+      built = build(this, def, () => show());
+    } catch (error) {
+      this.error((error as Error).message);
+      this.status({ fill: 'red', shape: 'ring', text: (error as Error).message });
+      return;
+    }
+    const { simulator, settings } = built;
+    this.simulator = simulator;
+    text = new StatusText(simulator, systemClock.monotonic());
+    const ticker = setInterval(() => {
+      if (simulator.busy) show();
+    }, TICK_MS);
+    // A message sent earlier, to a node that is not there yet, would vanish.
+    const begin = (): void => simulator.start();
+    if (settings.autostart) RED.events.once('flows:started', begin);
+
+    this.on('input', (msg: InputMessage, send, done) => {
+      const id = msg.event?.id;
+      if (typeof id === 'string') {
+        simulator.processed(id);
+        done();
+        return;
+      }
+      try {
+        if (msg.faults !== undefined) simulator.setFaults(msg.faults);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
+      if (msg.payload === 'start') simulator.start();
+      else if (msg.payload === 'stop') simulator.stop();
+      else if (msg.payload === 'reset') simulator.reset();
+      else if (msg.payload === 'report') send([null, { ...msg, payload: simulator.report() }]);
+      done();
+    });
+
+    this.on('close', () => {
+      RED.events.removeListener('flows:started', begin);
+      clearInterval(ticker);
+      simulator.close();
+      status.close();
+      if (running) RED.comms.publish(topic, { running: false }, true);
+    });
+  }
+
+  RED.nodes.registerType('surewire-device-simulator', DeviceSimulator);
+
+  // The button on the node. Registered once a module, not once a node.
+  RED.httpAdmin.post(
+    '/surewire-device-simulator/:id/:command',
+    RED.auth.needsPermission(PERMISSION),
+    (request, response) => {
+      const node = RED.nodes.getNode(String(request.params.id)) as SimulatorNode | null;
+      if (node?.type !== 'surewire-device-simulator') {
+        response.sendStatus(404);
+        return;
+      }
+      const { simulator } = node;
+      if (!simulator) {
+        response.sendStatus(409);
+        return;
+      }
+      if (request.params.command === 'start') simulator.start();
+      else if (request.params.command === 'stop') simulator.stop();
+      else {
+        response.sendStatus(400);
+        return;
+      }
+      response.json({ running: simulator.running });
+    },
+  );
+}

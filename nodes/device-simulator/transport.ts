@@ -1,0 +1,76 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { WireRequest } from './request';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** Posts requests; redirects are answers like others. */
+export interface Transport {
+  /** Rejects with an error that has a `code` when there is no answer. */
+  post(request: WireRequest): Promise<Answer>;
+  /** Ends every connection; requests under way reject. */
+  close(): void;
+}
+
+/** Real senders do not wait longer (GitHub 10 s, Event Grid 30 s). */
+const TIMEOUT_MS = 30_000;
+/** More of an answer is not kept; the rest is read and thrown away. */
+const KEPT_BYTES = 65_536;
+
+/** Connections are kept open and used again, as those of a fleet behind one gateway. */
+export function httpTransport(connections: number): Transport {
+  const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
+  const plain = new HttpAgent(options);
+  const secure = new HttpsAgent(options);
+
+  function post(request: WireRequest, again = true): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const url = new URL(request.url);
+      const https = url.protocol === 'https:';
+      const sent = (https ? httpsRequest : httpRequest)({
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: url.port === '' ? (https ? 443 : 80) : Number(url.port),
+        path: url.pathname + url.search,
+        method: 'POST',
+        // Signed URLs contain the host as written, so it has to be sent as written.
+        headers: { host: url.host, ...request.headers },
+        agent: https ? secure : plain,
+        timeout: TIMEOUT_MS,
+        ...(url.username !== '' && { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` }),
+      });
+      let answered = false;
+      sent.on('response', (response) => {
+        answered = true;
+        const kept: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          if (size < KEPT_BYTES) kept.push(chunk.subarray(0, KEPT_BYTES - size));
+          size += chunk.length;
+        });
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(kept) }),
+        );
+        response.on('error', reject);
+      });
+      sent.on('timeout', () => sent.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        if (answered) return;
+        // The server closed an idle connection just as it was used again: https://nodejs.org/api/http.html#requestreusedsocket
+        if (again && sent.reusedSocket && error.code === 'ECONNRESET') resolve(post(request, false));
+        else reject(error);
+      });
+      sent.end(request.body);
+    });
+  }
+  return {
+    post: (request) => post(request),
+    close() {
+      plain.destroy();
+      secure.destroy();
+    },
+  };
+}
