@@ -93,11 +93,11 @@ type Json = Record<string, unknown>;
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function fail(field: string, expected: string): never {
-  throw new DescriptorError(`${field}: expected ${expected}`);
+  throw new DescriptorError(`${field ? `${field}: ` : ''}expected ${expected}`);
 }
 
 function object(value: unknown, field: string, known: readonly string[]): Json {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) fail(field || 'it', 'a JSON object');
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) fail(field, 'a JSON object');
   for (const name of Object.keys(value)) {
     if (!known.includes(name)) {
       throw new DescriptorError(`${field ? `${field}.` : ''}${name}: unknown field; known are ${known.join(', ')}`);

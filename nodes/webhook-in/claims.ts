@@ -35,7 +35,7 @@ export class Claims<Handler> {
    * @returns the id of another node that holds the path for one of the methods; nothing is claimed then
    */
   claim(claim: Claim<Handler>): string | undefined {
-    for (const other of [...this.all()]) {
+    for (const other of Array.from(this.all())) {
       if (other.pattern.key !== claim.pattern.key || !other.methods.some((method) => claim.methods.includes(method)))
         continue;
       if (!other.closing) return other.nodeId;
@@ -62,7 +62,7 @@ export class Claims<Handler> {
 
   /** Drops what closed and was not replaced. */
   sweep(): void {
-    for (const claim of [...this.all()]) if (claim.closing) this.remove(claim);
+    for (const claim of Array.from(this.all())) if (claim.closing) this.remove(claim);
   }
 
   /** @param path below the node root, undecoded, without query */

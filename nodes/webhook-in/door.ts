@@ -85,7 +85,7 @@ export function openDoor(RED: NodeAPI, clock: Clock): Door | undefined {
   RED.events.on('flows:started', () => {
     door.claims.sweep();
     door.open = true;
-    for (const callback of [...started]) callback();
+    for (const callback of Array.from(started)) callback();
   });
   return {
     door,

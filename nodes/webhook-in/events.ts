@@ -80,13 +80,25 @@ function withoutSecrets(query: Readonly<Record<string, unknown>>, secret: readon
   return Object.fromEntries(Object.entries(query).filter(([name]) => !secret.includes(name.toLowerCase())));
 }
 
+function contentTypeOf(headers: NodeJS.Dict<string[]>): string | undefined {
+  return headers['content-type']?.[0];
+}
+
+/** How the request carries CloudEvents. As text or bytes the maker wants the body as it is, envelope and all. */
+function formatOf(headers: NodeJS.Dict<string[]>, parseMode: ParseMode): CloudEventsMode | Refusal {
+  const mode = cloudEventsMode(contentTypeOf(headers), headers);
+  return mode !== 'binary' && (parseMode === 'text' || parseMode === 'buffer') ? undefined : mode;
+}
+
+/** Whether the sender sent a list of events, though it may hold one event or none. */
+export function isBatch(parsed: Parsed, headers: NodeJS.Dict<string[]>, options: ContentOptions): boolean {
+  const format = formatOf(headers, options.mode);
+  return format === 'batch' || (format !== 'structured' && options.split !== undefined && !parsed.empty);
+}
+
 /** An event before it is named and checked: what its sender wrote, and what that means. */
 interface Candidate extends ReadEvent {
   element: unknown;
-}
-
-function place(index: number, count: number): string {
-  return count === 1 ? '' : `event ${index}: `;
 }
 
 /** What a request's body holds, before the events are named and checked. */
@@ -94,7 +106,6 @@ function candidates(
   parsed: Parsed,
   mode: CloudEventsMode,
   request: RequestParts,
-  contentType: string | undefined,
   split: Split | undefined,
 ): Candidate[] | Refusal {
   const { value } = parsed;
@@ -111,13 +122,14 @@ function candidates(
     }
     return read;
   }
-  const around = mode === 'binary' ? readBinary(request.headers, contentType, value) : { info: {}, data: value };
+  const around =
+    mode === 'binary' ? readBinary(request.headers, contentTypeOf(request.headers), value) : { info: {}, data: value };
   if (typeof around === 'string') return refuse('event-malformed', around);
   if (!split || parsed.empty) return [{ ...around, element: value }];
   const elements = split(value);
   if (isRefusal(elements)) return elements;
   // ce-id names the request; several events in it cannot all be that one.
-  const { id, ...shared } = around.info;
+  const { id: _request, ...shared } = around.info;
   const info = elements.length === 1 ? around.info : shared;
   return elements.map((element) => ({ info, data: element, element }));
 }
@@ -127,16 +139,14 @@ function candidates(
  * that `split` names, else the body as one event. Structured and batch CloudEvents say themselves where their events are, so
  * `split` is not applied to them. An empty array holds no events.
  * @param parsed what `parse` of content.ts made of the body with `options.mode`
- * @returns the events in order, or the refusal of the first bad one, whose index its detail names
+ * @returns the events, or the refusal of the first bad one, whose index its detail names
  */
 export function toEvents(parsed: Parsed, request: RequestParts, options: ContentOptions): WebhookEvent[] | Refusal {
-  const contentType = request.headers['content-type']?.[0];
-  const mode = cloudEventsMode(contentType, request.headers);
-  if (isRefusal(mode)) return mode;
-  // As text or bytes the maker wants the body as it is, envelope and all.
-  const asIs = mode !== 'binary' && (options.mode === 'text' || options.mode === 'buffer');
-  const found = candidates(parsed, asIs ? undefined : mode, request, contentType, options.split);
+  const format = formatOf(request.headers, options.mode);
+  if (isRefusal(format)) return format;
+  const found = candidates(parsed, format, request, options.split);
   if (isRefusal(found)) return found;
+  const batch = isBatch(parsed, request.headers, options);
   const query = withoutSecrets(request.query, options.secretQuery);
   const emptied = parsed.empty && Object.keys(query).length > 0 ? { ...query } : undefined;
   const parts = { headers: request.headers, params: request.params, query, form: parsed.form };
@@ -145,7 +155,7 @@ export function toEvents(parsed: Parsed, request: RequestParts, options: Content
     const payload = emptied ?? data;
     const mismatch = options.schema?.validate(payload);
     if (mismatch) {
-      const where = `${place(index, found.length)}${mismatch.pointer || 'the payload'}`;
+      const where = `${batch ? `event ${index}: ` : ''}${mismatch.pointer || 'the payload'}`;
       return refuse('schema-mismatch', `${where} ${mismatch.message}`);
     }
     const named = options.identify(info, { ...parts, element }, found.length === 1);

@@ -35,7 +35,7 @@ function render(
   { own, defaults }: Rule,
   present: string | undefined,
   parts: TemplateParts,
-  usable = (_: Template) => true,
+  usable: (template: Template) => boolean = () => true,
 ) {
   if (own) return usable(own) ? own.render(parts) : undefined;
   if (present !== undefined) return present;
@@ -74,8 +74,8 @@ export function compileIdentity(fields: IdentityFields, scheme: IdentityDefaults
   return (info, parts, alone) => {
     const named: EventInfo = { ...info };
     const set = (name: 'id' | 'type' | 'device', value: string | undefined): void => {
-      if (value === undefined) delete named[name];
-      else named[name] = value;
+      if (value !== undefined) named[name] = value;
+      else if (name in named) delete named[name];
     };
     set(
       'id',
@@ -84,7 +84,7 @@ export function compileIdentity(fields: IdentityFields, scheme: IdentityDefaults
     set('type', render(type, info.type, parts));
     set('device', render(device, deviceOf(info), parts));
     // Only this node says so; a sender's attribute of that name would be a lie.
-    delete named.redelivered;
+    if ('redelivered' in named) delete named.redelivered;
     return named;
   };
 }

@@ -3,6 +3,8 @@ import type { RE2JS } from 're2js';
 /** A pattern that is matched in time linear in the text, so that no event can stop Node-RED with it. */
 export interface LinearPattern {
   test(text: string): boolean;
+  /** Unlike for each pattern: ajv takes two with the same text for the same. */
+  toString(): string;
 }
 
 function load(): typeof RE2JS {
@@ -18,7 +20,7 @@ export function linearPattern(pattern: string): LinearPattern {
   const engine = load();
   try {
     const compiled = engine.compile(engine.translateRegExp(pattern));
-    return { test: (text) => compiled.test(text) };
+    return { test: (text) => compiled.test(text), toString: () => `/${pattern}/u` };
   } catch (error) {
     const reason = (error as Error).message.replace(/^error parsing regexp: /, '');
     throw new Error(

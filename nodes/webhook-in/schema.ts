@@ -22,7 +22,7 @@ export interface Mismatch {
 /** A compiled schema. */
 export interface Schema {
   /** undefined = the value matches; else the first mismatch. */
-  validate(value: unknown): Mismatch | undefined;
+  readonly validate: (value: unknown) => Mismatch | undefined;
 }
 
 /** A schema that cannot be used; the message begins with the place: `line 3, column 5: ...` or `/properties/a/type: ...`. */

@@ -156,12 +156,14 @@ export class StoredEvents {
       }
     } finally {
       this.#pumping = false;
+      // Something came while the alarm was being set.
+      if (this.#again && !this.#closed && !this.#alarm) void this.#pump();
     }
   }
 
   async #setAlarm(): Promise<void> {
     const due = await this.store.nextDue(this.queue);
-    if (due === undefined) this.#waiting = 0;
+    if (due === undefined && !this.#again) this.#waiting = 0;
     if (due === undefined || this.#closed || this.#atWork.size >= this.options.maxInFlight) return;
     this.#alarm?.();
     this.#alarm = this.clock.after(Math.max(0, due - this.clock.now()), () => void this.#pump());

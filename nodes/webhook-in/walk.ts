@@ -2,8 +2,8 @@ import { parse as parseQuery } from 'node:querystring';
 import type { Clock } from '../shared/clock';
 import type { RequestHead, Verifier } from '../webhook-auth/contract';
 import { answer } from './answer';
-import { mediaType, parse } from './content';
-import { type ContentOptions, toEvents, type WebhookEvent } from './events';
+import { parse } from './content';
+import { type ContentOptions, isBatch, toEvents, type WebhookEvent } from './events';
 import type { Arrival } from './front-door';
 import { maskedHeaders, maskedQuery, type WebhookInfo } from './message';
 import type { WebhookInOptions } from './options';
@@ -39,8 +39,6 @@ export interface Outcomes {
   /** The scheme's own handshake was answered; no event came. */
   greeted(): void;
 }
-
-const BATCH = 'application/cloudevents-batch+json';
 
 const tooEarly = (ms: number): Refusal =>
   refuse('rate-limited', 'more requests than the rate limit allows', {
@@ -128,7 +126,7 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
       const early = gate.limit(options.rateBy === 'device' ? (events[0]?.info.device ?? '') : 'all');
       if (early > 0) return no(tooEarly(early));
     }
-    const batch = gate.content.split !== undefined || mediaType(contentType) === BATCH;
+    const batch = isBatch(parsed, head.headers, gate.content);
     outcomes.passed({ arrival, webhook, events, batch });
   });
 }

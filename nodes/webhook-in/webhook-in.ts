@@ -38,7 +38,8 @@ export default function (RED: NodeAPI): void {
       try {
         // Loaded on first use: it brings ajv.
         const { compileSchema } = require('./schema') as typeof import('./schema');
-        compileSchema(String((req.body as { schema?: unknown }).schema ?? ''));
+        const { schema } = req.body as { schema?: unknown };
+        compileSchema(typeof schema === 'string' ? schema : '');
         res.json({});
       } catch (error) {
         res.json({ error: error instanceof Error ? error.message : String(error) });

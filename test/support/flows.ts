@@ -14,7 +14,7 @@ export const tokenAuth = (secret: string, more: Record<string, unknown> = {}): F
 
 /** A webhook in whose outputs go to the probes `in` and `refused`. */
 export const webhookIn = (more: Record<string, unknown> = {}): FlowNode[] => {
-  const id = String(more.id ?? 'hook');
+  const id = typeof more.id === 'string' ? more.id : 'hook';
   const suffix = id === 'hook' ? '' : `-${id}`;
   return [
     {

@@ -101,7 +101,7 @@ export class RunningNodeRed {
   }
 
   #notify(): void {
-    for (const watcher of [...this.#watchers]) watcher();
+    for (const watcher of Array.from(this.#watchers)) watcher();
   }
 
   #take(message: Record<string, unknown>): void {

@@ -1,28 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { createAuth } from '../../nodes/webhook-auth/auth';
-import { root } from '../support/node-red';
 import { clockAt, head, verdict } from './support';
-
-interface Vector {
-  id: string;
-  scheme: string;
-  kind: 'verify' | 'handshake';
-  secret: string;
-  headers: Record<string, string>;
-  method: string;
-  url: string;
-  body: string;
-  bodyEncoding: BufferEncoding;
-  now: number | null;
-  options?: { tolerance?: number; timestampHeader?: string | null; publicUrl?: string };
-  expect: 'accept' | 'reject';
-  expectResponse?: { status: number[]; json: unknown };
-  why: string;
-}
-
-const vectors: Vector[] = JSON.parse(readFileSync(path.join(root, 'test', 'data', 'vectors.json'), 'utf8'));
+import { vectors } from './vectors';
 
 describe('published vectors', () => {
   for (const vector of vectors) {

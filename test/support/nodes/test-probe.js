@@ -40,10 +40,10 @@ module.exports = (RED) => {
     },
     node: ({ id }) => RED.nodes.getNode(id) !== null,
   };
-  process.on('message', async (request) => {
+  process.on('message', (request) => {
     if (!request || !commands[request.command]) return;
     try {
-      tell({ kind: 'reply', seq: request.seq, value: await commands[request.command](request) });
+      tell({ kind: 'reply', seq: request.seq, value: commands[request.command](request) });
     } catch (error) {
       tell({ kind: 'reply', seq: request.seq, error: String(error) });
     }

@@ -1,0 +1,180 @@
+import type { Claim, Store } from '../event-store/store';
+import type { Cancel, Clock } from '../shared/clock';
+import type { Outcome, OutcomeTracker } from '../shared/outcome/contract';
+import { ClaimsAtWork } from './claims-at-work';
+import type { Message } from './key';
+import type { DedupeOptions } from './options';
+
+/** One message that came in, and the two things the node can do with it. */
+export interface Arrival {
+  msg: Message;
+  send(outputs: [first: Message | null, duplicate: Message | null]): void;
+  done(error?: Error): void;
+}
+
+/** How the node follows a message through the flow behind output 1. */
+export interface Following {
+  tracker: OutcomeTracker;
+  nodeId: string;
+  /** Whether output 1 has a wire. */
+  wired(): boolean;
+}
+
+export interface Surroundings {
+  store: Store;
+  scope: string;
+  clock: Clock;
+  /** Only with `confirm: success`. */
+  following?: Following;
+  /** Something worth showing has changed. */
+  changed(): void;
+  /** The store failed at something that no message can be told of. */
+  troubled(error: unknown): void;
+}
+
+interface Held {
+  arrival: Arrival;
+  key: string;
+  cancel: Cancel;
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** What becomes of a message with a key: first or duplicate, and with `confirm: success` the life of its claim. */
+export class Deduplicator {
+  first = 0;
+  duplicates = 0;
+  /** What the store said when it last failed; cleared by the next success. */
+  trouble: string | undefined;
+  readonly #atWork: ClaimsAtWork;
+  readonly #claimOptions: Parameters<Store['claim']>[2];
+  /** Messages held until the flow has dealt with their copies, by the token of their claim, oldest first. */
+  readonly #held = new Map<string, Held>();
+  #closed = false;
+
+  constructor(
+    private readonly options: DedupeOptions,
+    private readonly around: Surroundings,
+  ) {
+    const { leaseMs, windowMs, maxKeys } = options;
+    this.#claimOptions = { leaseMs, windowMs, maxKeys, confirmed: options.confirm === 'arrival' };
+    this.#atWork = new ClaimsAtWork(around.store, around.scope, leaseMs, around.clock, (error) => {
+      this.#failed(error);
+      around.troubled(error);
+    });
+  }
+
+  /** How many messages the flow is working on. */
+  get atWork(): number {
+    return this.#atWork.size;
+  }
+
+  async arrive(arrival: Arrival, key: string): Promise<void> {
+    const { store, scope } = this.around;
+    let claim: Claim;
+    try {
+      claim = await store.claim(scope, key, this.#claimOptions);
+    } catch (error) {
+      this.#failed(error);
+      arrival.done(asError(error));
+      return;
+    }
+    this.trouble = undefined;
+    if (claim.state !== 'first') this.#duplicate(arrival, key, claim);
+    else if (this.#closed) await this.#atWork.release(key, claim.token);
+    else this.#first(arrival, key, claim.token);
+    this.around.changed();
+  }
+
+  /** Forgets one key, or all. @returns how many there were */
+  async forget(key?: string): Promise<number> {
+    const count = await this.around.store.forget(this.around.scope, key);
+    this.around.changed();
+    return count;
+  }
+
+  /** What was at work is given up: its keys are free, so that what comes again is processed. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { cancel } of this.#held.values()) cancel();
+    this.#held.clear();
+    await this.#atWork.close();
+  }
+
+  #duplicate(arrival: Arrival, key: string, { state, firstSeen }: Extract<Claim, { firstSeen: number }>): void {
+    this.duplicates += 1;
+    arrival.msg.duplicate = { key, state, firstSeen };
+    this.#pass(arrival, [null, arrival.msg]);
+  }
+
+  #first(arrival: Arrival, key: string, token: string): void {
+    this.first += 1;
+    const { following } = this.around;
+    if (following) this.#follow(arrival, key, token, following);
+    else this.#pass(arrival, [arrival.msg, null]);
+  }
+
+  /** Sending clones for further wires, which a hopelessly deep message does not survive. */
+  #pass(arrival: Arrival, outputs: Parameters<Arrival['send']>[0]): void {
+    try {
+      arrival.send(outputs);
+    } catch (error) {
+      arrival.done(asError(error));
+      return;
+    }
+    arrival.done();
+  }
+
+  #follow(arrival: Arrival, key: string, token: string, { tracker, nodeId, wired }: Following): void {
+    this.#atWork.begin(key, token);
+    // A copy, because its tag must not be that of the message that is held here.
+    const copy: Message = { ...arrival.msg };
+    const cancel = tracker.track(copy, nodeId, wired(), {
+      // Without hooks nothing else is ever heard.
+      ...(!tracker.available && { timeoutMs: this.options.leaseMs }),
+      onOutcome: (outcome) => {
+        this.#held.delete(token);
+        void this.#settle(arrival, key, token, outcome, tracker);
+      },
+    });
+    this.#held.set(token, { arrival, key, cancel });
+    if (this.#held.size > this.options.maxKeys) this.#giveUpOldest(tracker);
+    try {
+      arrival.send([copy, null]);
+    } catch (error) {
+      cancel();
+      this.#held.delete(token);
+      void this.#atWork.release(key, token).then(() => arrival.done(asError(error)));
+    }
+  }
+
+  /** A flow that never says it is done (mqtt out while offline) must not fill the memory. */
+  #giveUpOldest(tracker: OutcomeTracker): void {
+    const [oldest] = this.#held;
+    if (!oldest) return;
+    const [token, { arrival, key, cancel }] = oldest;
+    cancel();
+    this.#held.delete(token);
+    void this.#settle(arrival, key, token, { kind: 'timeout' }, tracker);
+  }
+
+  /** From the inside out: the key is free before whoever waits upstream hears of the failure and sends the event again. */
+  async #settle(
+    arrival: Arrival,
+    key: string,
+    token: string,
+    outcome: Outcome,
+    tracker: OutcomeTracker,
+  ): Promise<void> {
+    if (outcome.kind === 'success') await this.#atWork.confirm(key, token);
+    else await this.#atWork.release(key, token);
+    tracker.report(arrival.msg, outcome);
+    arrival.done();
+    this.around.changed();
+  }
+
+  #failed(error: unknown): void {
+    this.trouble = asError(error).message;
+    this.around.changed();
+  }
+}

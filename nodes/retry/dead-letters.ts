@@ -1,0 +1,78 @@
+import type { DeadLetter, Store } from '../event-store/store';
+import type { DeadLetterInfo } from './delivery';
+import type { RetryOptions } from './options';
+import type { GiveUpReason } from './verdict';
+
+/** The longest page the store gives. */
+const LONGEST_PAGE = 1000;
+/** Replay without a drain rate: one every 20 ms, so that a receiver just back is not flooded. */
+const REPLAY_EVERY_MS = 20;
+
+/** Why and when a message was given up. */
+export interface GivingUp {
+  reason: GiveUpReason;
+  outcome: string;
+  attempts: number;
+  publishedAt: number;
+  lastAttemptAt: number;
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** `msg.deadLetter` of a message that was given up. */
+export function deadLetterInfo(giving: GivingUp): DeadLetterInfo {
+  return {
+    deadLetterReason: giving.reason,
+    deliveryAttempts: giving.attempts,
+    lastDeliveryOutcome: giving.outcome,
+    publishTime: iso(giving.publishedAt),
+    lastDeliveryAttemptTime: iso(giving.lastAttemptAt),
+  };
+}
+
+/** The messages a retry node has given up, in its store. */
+export class DeadLetters {
+  /** How many there are, as far as is known without asking. */
+  count = 0;
+
+  constructor(
+    private readonly store: Store,
+    private readonly queue: string,
+    private readonly options: Pick<RetryOptions, 'deadLetterMax' | 'deadLetterMaxAge' | 'drainRate'>,
+  ) {}
+
+  async refresh(): Promise<void> {
+    this.count = (await this.store.counts(this.queue)).dead;
+  }
+
+  /** Moves a leased event to the dead letters; the oldest leave when there are too many, or when they are too old. */
+  async bury(id: string, token: string, giving: GivingUp): Promise<void> {
+    const { deadLetterMax: max, deadLetterMaxAge } = this.options;
+    const keep = deadLetterMaxAge > 0 ? { max, maxAgeMs: deadLetterMaxAge * 1000 } : { max };
+    const { reason, outcome, attempts } = giving;
+    if (await this.store.bury(this.queue, id, token, { reason, outcome, attempts, keep })) {
+      this.count = Math.min(this.count + 1, max);
+    }
+  }
+
+  /** Oldest first, after the id given. */
+  async list(page: { after?: string; limit?: number } = {}): Promise<DeadLetter[]> {
+    const limit = Math.max(1, Math.min(page.limit ?? LONGEST_PAGE, LONGEST_PAGE));
+    return this.store.deadLetters(this.queue, page.after === undefined ? { limit } : { after: page.after, limit });
+  }
+
+  /** Puts them (all, or those named) back into the queue as new, spread in time. Resolves to how many. */
+  async replay(ids?: readonly string[]): Promise<number> {
+    const everyMs = this.options.drainRate > 0 ? 1000 / this.options.drainRate : REPLAY_EVERY_MS;
+    const count = await this.store.replay(this.queue, ids, everyMs);
+    await this.refresh();
+    return count;
+  }
+
+  /** Deletes them (all, or those named). Resolves to how many. */
+  async purge(ids?: readonly string[]): Promise<number> {
+    const count = await this.store.purge(this.queue, ids);
+    await this.refresh();
+    return count;
+  }
+}

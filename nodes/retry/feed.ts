@@ -1,0 +1,124 @@
+import type { LeasedEvent, Store } from '../event-store/store';
+import type { Cancel, Clock } from '../shared/clock';
+
+export interface FeedParts {
+  store: Store;
+  queue: string;
+  clock: Clock;
+  /** How many events may be handed out now. */
+  room(): number;
+  /** When there is no room although places are free: milliseconds until there may be; 0 = somebody will call `pump`. */
+  waitMs(): number;
+  /** Takes an event that is due. Called only while the feed is open. */
+  take(event: LeasedEvent): void;
+  problem(error: unknown): void;
+}
+
+/** Pause after an error of the store, and before asking again where the store says "due" but hands nothing out. */
+const PAUSE_MS = 1000;
+/** Due times are wall clock, timers are not: look again at least this often, in case the clock was set. */
+const LOOK_AGAIN_MS = 30_000;
+/** Bodies in the heap at once. */
+const MOST_AT_ONCE = 256;
+
+/** Hands out the events of a queue as they fall due and as there is room; asks the store only when something may be due. */
+export class Feed {
+  #mayBeDue = false;
+  #version = 0;
+  #leasing: Promise<void> | undefined;
+  #cancelTimer: Cancel | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #closed = false;
+
+  constructor(private readonly parts: FeedParts) {}
+
+  /** True when, as far as is known, nothing in the queue is due: a newcomer overtakes nobody. */
+  get empty(): boolean {
+    return !this.#mayBeDue && this.#leasing === undefined;
+  }
+
+  /** Something in the queue may be due now. */
+  changed(): void {
+    this.#mayBeDue = true;
+    this.#version += 1;
+    this.pump();
+  }
+
+  /** Something in the queue falls due at this wall clock time. */
+  wakeBy(dueAt: number): void {
+    const wait = dueAt - this.parts.clock.now();
+    if (wait <= 0) this.changed();
+    else this.#wakeIn(wait);
+  }
+
+  /** There may be room. */
+  pump(): void {
+    if (this.#closed || this.#leasing || !this.#mayBeDue) return;
+    const room = Math.min(this.parts.room(), MOST_AT_ONCE);
+    if (room >= 1) {
+      this.#leasing = this.#lease(room);
+      return;
+    }
+    const wait = this.parts.waitMs();
+    if (wait > 0) this.#wakeIn(wait);
+  }
+
+  /** Nothing is handed out any more; resolves when the store has answered what it was asked. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelTimer?.();
+    await this.#leasing;
+  }
+
+  async #lease(limit: number): Promise<void> {
+    const { store, queue } = this.parts;
+    const version = this.#version;
+    let asked = true;
+    try {
+      const events = await store.lease(queue, limit);
+      for (const event of events) this.#hand(event);
+      if (events.length < limit && version === this.#version) {
+        this.#mayBeDue = false;
+        await this.#sleepUntilDue();
+      }
+    } catch (error) {
+      asked = false;
+      if (!this.#closed) this.parts.problem(error);
+    }
+    this.#leasing = undefined;
+    if (asked) this.pump();
+    else this.#wakeIn(PAUSE_MS);
+  }
+
+  /** One event that cannot be taken must not keep the others of its lease from being handed out. */
+  #hand(event: LeasedEvent): void {
+    try {
+      this.parts.take(event);
+    } catch (error) {
+      this.parts.problem(error);
+    }
+  }
+
+  async #sleepUntilDue(): Promise<void> {
+    const { store, queue, clock } = this.parts;
+    const dueAt = await store.nextDue(queue);
+    if (dueAt === undefined) return;
+    const wait = dueAt - clock.now();
+    // Due and yet not handed out: it waits for another of its lane, whose end will be told by `changed`.
+    this.#wakeIn(wait > 0 ? wait : PAUSE_MS);
+  }
+
+  #wakeIn(ms: number): void {
+    if (this.#closed) return;
+    const { clock } = this.parts;
+    const wait = Math.min(ms, LOOK_AGAIN_MS);
+    const at = clock.monotonic() + wait;
+    if (at >= this.#timerAt) return;
+    this.#cancelTimer?.();
+    this.#timerAt = at;
+    this.#cancelTimer = clock.after(wait, () => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.changed();
+    });
+  }
+}

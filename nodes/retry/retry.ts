@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import type { Store } from '../event-store/store';
+import { storeFor } from '../event-store/store-for';
+import { systemClock } from '../shared/clock';
+import { acquireTracker } from '../shared/outcome';
+import { throttledStatus } from '../shared/status';
+import { serveDeadLetters } from './admin';
+import { type Command, obey, readCommand } from './commands';
+import { Complaints } from './complaints';
+import type { Message } from './delivery';
+import { Engine } from './engine';
+import { Holdings } from './holdings';
+import { type RetryConfig, readOptions } from './options';
+import { nodeOutputs, type Sender, type SilentNode } from './outputs';
+import { type Say, statusOf } from './status-text';
+import { attemptName, wiredOutcome } from './wired';
+
+type Done = (error?: Error) => void;
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+export default function (RED: NodeAPI): void {
+  const clock = systemClock;
+  const engines = new Map<string, Engine>();
+  const holdings = new Holdings(clock);
+
+  // What is sent to a node that is not created yet, or is closed already, vanishes: nothing leaves while flows start or stop.
+  let flowing = false;
+  const setFlowing = (running: boolean) => (): void => {
+    flowing = running;
+    for (const engine of engines.values()) engine.setFlowing(running);
+  };
+  RED.events.on('flows:started', setFlowing(true));
+  RED.events.on('flows:stopping', setFlowing(false));
+  if (typeof RED.httpAdmin === 'function') {
+    serveDeadLetters(
+      RED.httpAdmin,
+      (permission) => RED.auth.needsPermission(permission),
+      (id) => engines.get(id),
+    );
+  }
+
+  function laneOf(laneBy: string): (message: Message) => string | undefined {
+    if (laneBy === '') return () => undefined;
+    return (message) => {
+      const value: unknown = RED.util.getMessageProperty(message, laneBy);
+      return ['string', 'number', 'boolean'].includes(typeof value) && value !== '' ? String(value) : undefined;
+    };
+  }
+
+  /** The options and everything that is wrong with them, in sentences. */
+  function configure(config: RetryConfig) {
+    const { options, problems } = readOptions(config);
+    try {
+      if (options.laneBy !== '') RED.util.normalisePropertyExpression(options.laneBy, undefined, false);
+    } catch {
+      problems.push(`laneBy must be the name of a message property, such as event.device, but is "${options.laneBy}"`);
+    }
+    return { options, problems };
+  }
+
+  function Retry(this: Node, config: NodeDef & RetryConfig): void {
+    RED.nodes.createNode(this, config);
+    const node = this;
+    const { options, problems } = configure(config);
+    if (problems.length > 0) {
+      for (const problem of problems) node.error(problem);
+      node.status({ fill: 'red', shape: 'ring', text: RED._('retry.status.misconfigured') });
+      node.on('input', (_msg, _send, done) => done(new Error(`not configured: ${problems.join('; ')}`)));
+      return;
+    }
+
+    const queue = `retry/${node.id}`;
+    const storeId = typeof config.store === 'string' ? config.store : '';
+    const use = storeId === '' ? undefined : storeFor(RED, storeId);
+    const store: Store = use?.store ?? holdings.privateStore(node.id);
+    const { custody } = holdings.of(node.id);
+    const { tracker, release } = acquireTracker(RED, clock);
+    const complaints = new Complaints(clock, (text) => node.error(text));
+    const silent = new Map<string, string>();
+    const status = throttledStatus((next) => node.status(next), clock);
+    const say: Say = (key, values) => RED._(`retry.status.${key}`, values);
+    const show = (): void =>
+      status.update(() =>
+        store.problem === undefined
+          ? statusOf(engine.counts, [...silent.values()], say)
+          : { fill: 'red', shape: 'ring', text: store.problem },
+      );
+    const onSilent = ({ id, type, name }: SilentNode): void => {
+      if (silent.has(id)) return;
+      silent.set(id, name ?? type);
+      node.warn(RED._('retry.warn.silent', { node: name ? `${type} "${name}"` : `${type} ${id}` }));
+      show();
+    };
+
+    const clone = (message: Message): Message => RED.util.cloneMessage(message);
+    const engine: Engine = new Engine({
+      store,
+      queue,
+      options,
+      clock,
+      random: Math.random,
+      // Ids name the node, so that an answer that comes too late is not taken for a new message.
+      newId: () => `${node.id}.${randomUUID()}`,
+      owns: (id) => id.startsWith(`${node.id}.`),
+      lane: laneOf(options.laneBy),
+      delivery: nodeOutputs(node as unknown as Sender, tracker, options, clone, onSilent),
+      custody,
+      changed: () => show(),
+      problem: (error) => complaints.say(asError(error).message),
+    });
+    engines.set(node.id, engine);
+    engine.setFlowing(flowing);
+    engine.opened.catch((error: unknown) => complaints.say(asError(error).message));
+    const unlisten = store.onProblem(show);
+    show();
+    if (use) {
+      void holdings.dropPrivateStore(node.id, queue).then((count) => {
+        if (count > 0) node.warn(RED._('retry.warn.dropped', { count }));
+      });
+    }
+
+    const run = async (command: Command, msg: Message): Promise<void> => {
+      const answer = await obey(command, engine);
+      if (answer !== undefined) (node as unknown as Sender).send([null, { ...msg, payload: answer }, null]);
+    };
+    node.on('input', (incoming, _send, done) => {
+      const msg = incoming as Message;
+      const finish: Done = (error) => {
+        // A tracker further up need not wait for something to come after all: this node has taken the message over.
+        if (!error) tracker.report(msg, { kind: 'success' });
+        done(error);
+      };
+      const command = options.commands ? readCommand(msg) : undefined;
+      if (command) {
+        run(command, msg).then(
+          () => finish(),
+          (error: unknown) => finish(asError(error)),
+        );
+        return;
+      }
+      const name = attemptName(msg);
+      if (name && engine.answer(name, wiredOutcome(msg, clock.now())) !== 'foreign') finish();
+      else engine.accept(msg, finish).catch((error: unknown) => finish(asError(error)));
+    });
+
+    node.on('close', (removed: boolean, closed: () => void) => {
+      if (engines.get(node.id) === engine) engines.delete(node.id);
+      unlisten();
+      status.close();
+      const finish = async (): Promise<void> => {
+        await engine.close();
+        if (removed) {
+          const error = 'the retry node that held the message has been removed';
+          for (const { message } of holdings.remove(node.id)) tracker.report(message, { kind: 'failure', error });
+        }
+        await use?.close();
+        release();
+      };
+      void finish().finally(closed);
+    });
+  }
+
+  RED.nodes.registerType('surewire-retry', Retry as (this: Node, config: NodeDef) => void);
+}
