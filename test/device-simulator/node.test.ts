@@ -178,7 +178,10 @@ describe('device simulator: in Node-RED', () => {
     assert.deepEqual(await press('sim/start'), [200, { running: true }]);
     await red.message('events', 3);
     assert.deepEqual(await press('sim/stop'), [200, { running: false }]);
-    assert.ok((await report()).ok);
+    const verdict = await report();
+    assert.ok(verdict.ok);
+    const seen = await fetch(`${red.url}/surewire-device-simulator/sim`);
+    assert.deepEqual(await seen.json(), { running: false, busy: false, report: verdict });
     assert.equal((await press('events/start'))[0], 404);
     assert.equal((await press('nobody/start'))[0], 404);
     assert.equal((await press('sim/explode'))[0], 400);
