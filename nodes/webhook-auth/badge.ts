@@ -1,5 +1,6 @@
 /** How safe a configuration is, in words. No node imports: the editor shows it while the fields are edited. */
-import { parseDescriptor } from './descriptor';
+import { badAddress } from './address-text';
+import { parseDescriptor } from './read-descriptor';
 import { SCHEMES } from './schemes';
 
 export interface BadgeInput {
@@ -10,8 +11,11 @@ export interface BadgeInput {
   tolerance: string;
   allow: string;
   publicUrl: string;
+  trustedProxies: string;
   /** Whether there is a secret, typed now or stored before. */
   hasSecret: boolean;
+  /** Whether it can be used, as far as it is known. */
+  goodSecret: boolean;
   /** Whether the editor itself came over TLS, the best hint of how webhooks will come. */
   secureEditor: boolean;
 }
@@ -38,6 +42,9 @@ function signsTime({ scheme, descriptor, timestampHeader }: BadgeInput): boolean
 
 /** The badge of a configuration: red for open or unusable, amber for weak, green for signed or encrypted. */
 export function badgeOf(input: BadgeInput): Badge {
+  if (badAddress(input.allow) !== undefined || badAddress(input.trustedProxies) !== undefined) {
+    return { mood: 'bad', keys: ['bad-address'] };
+  }
   const listed = input.allow.trim() !== '';
   const address = listed ? ['listed'] : [];
   if (input.scheme === 'none') {
@@ -47,6 +54,7 @@ export function badgeOf(input: BadgeInput): Badge {
     const timed = signsTime(input);
     if (timed === undefined) return { mood: 'bad', keys: ['bad-descriptor'] };
     if (!input.hasSecret) return { mood: 'bad', keys: ['no-secret'] };
+    if (!input.goodSecret) return { mood: 'bad', keys: ['bad-secret'] };
     if (!timed) return { mood: 'good', keys: ['signed', 'untimed', ...address] };
     const tolerance = input.tolerance.trim() === '' ? 300 : Number(input.tolerance);
     if (tolerance === 0) return { mood: 'warning', keys: ['signed', 'age-off', ...address] };

@@ -1,4 +1,5 @@
-import { type Descriptor, parseDescriptor } from './descriptor';
+import type { Descriptor } from './descriptor';
+import { parseDescriptor } from './read-descriptor';
 import { PLAIN_SECRET, SCHEMES, type SecretForm } from './schemes';
 
 /** How a secret of this scheme is written; a custom descriptor says it by its key's encoding and first prefix. */
@@ -14,6 +15,16 @@ export function secretForm(scheme: string, descriptor: string): SecretForm {
   }
   const prefix = Object.keys(key.prefixes).find((text) => key.prefixes[text] === 'secret') ?? '';
   return { prefix, bytes: 32, encoding: key.encoding === 'base64' ? 'base64' : 'hex' };
+}
+
+/** Whether a typed secret can be decoded as its scheme needs it; the runtime looks at it for good (key.ts). */
+export function secretFits(secret: string, { prefixes, encoding }: Descriptor['key']): boolean {
+  if (/^\$(\{\S+\}|\(\S+\))$/.test(secret)) return true;
+  const prefix = Object.keys(prefixes).find((text) => secret.startsWith(text)) ?? '';
+  const rest = secret.slice(prefix.length);
+  if (encoding === 'base64') return /^[A-Za-z0-9+/]+={0,2}$/.test(rest) && rest.replace(/=+$/, '').length % 4 !== 1;
+  if (encoding === 'hex') return /^([0-9a-f]{2})+$/i.test(rest);
+  return rest.trim() !== '';
 }
 
 /** A new secret from random bytes, of which `random` gives as many as it is asked for. */

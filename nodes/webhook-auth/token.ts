@@ -1,7 +1,7 @@
 import type { RequestHead, Signer, Verifier } from './contract';
-import { headerName } from './descriptor';
 import { equalsOneOf } from './equal';
 import { fitsHeader, headerText, oneHeader } from './header';
+import { headerName } from './read-descriptor';
 import { mismatch, missing } from './refusal';
 import { queryValues, withQuery } from './sender-url';
 

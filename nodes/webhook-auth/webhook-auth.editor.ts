@@ -4,8 +4,9 @@ import type { EditorNode } from '../shared/editor/red';
 import { badAddress } from './address-text';
 import { badgeOf } from './badge';
 import { contentParts } from './content-check';
-import { type Descriptor, parseDescriptor, readDescriptor } from './descriptor';
-import { newSecret, secretForm } from './new-secret';
+import type { Descriptor } from './descriptor';
+import { newSecret, secretFits, secretForm } from './new-secret';
+import { parseDescriptor, readDescriptor } from './read-descriptor';
 import { SCHEMES } from './schemes';
 
 styleForms();
@@ -93,9 +94,18 @@ function refresh(node: EditorNode): void {
   const secret = typed('secret');
   const stored = secret === STORED;
   $('#surewire-auth-show, #surewire-auth-copy').prop('disabled', stored || secret === '');
-  $('#surewire-auth-secret-hint').text(
-    stored ? text('hint.stored') : SCHEMES[scheme]?.issued ? text('hint.issued') : text('hint.share'),
-  );
+  $('#surewire-auth-generate-label').text(text(`button.${what}`));
+  const goodSecret = secret === '' || stored || read === undefined || secretFits(secret, read.key);
+  $('#surewire-auth-secret-hint')
+    .toggleClass('surewire-bad', !goodSecret)
+    .text(
+      goodSecret || !read
+        ? text(stored ? 'hint.stored' : SCHEMES[scheme]?.issued ? 'hint.issued' : 'hint.share')
+        : node._('webhook-auth.hint.badSecret', {
+            encoding: read.key.encoding,
+            prefixes: Object.keys(read.key.prefixes).join(', '),
+          }),
+    );
   const hint = $('#surewire-auth-descriptor-hint').toggleClass('surewire-bad', typeof descriptor === 'string');
   hint.text(typeof descriptor === 'string' ? descriptor : text('hint.descriptor'));
 
@@ -107,7 +117,9 @@ function refresh(node: EditorNode): void {
     tolerance: typed('tolerance'),
     allow: typed('allow'),
     publicUrl: typed('publicUrl'),
+    trustedProxies: typed('trustedProxies'),
     hasSecret: secret !== '',
+    goodSecret,
     secureEditor: location.protocol === 'https:',
   });
   note($('#surewire-auth-badge'), badge.mood, badge.keys.map((key) => text(`badge.${key}`)).join(' '));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
 import { createAuth } from '../../nodes/webhook-auth/auth';
-import { parseDescriptor, readDescriptor } from '../../nodes/webhook-auth/descriptor';
+import { parseDescriptor, readDescriptor } from '../../nodes/webhook-auth/read-descriptor';
 import { SCHEMES } from '../../nodes/webhook-auth/schemes';
 import { clockAt, goodAuth, head, verdict } from './support';
 
@@ -125,6 +125,17 @@ describe('descriptor', () => {
     };
     assert.equal(at(990), 'accept');
     assert.equal(at(989), 'timestamp-out-of-tolerance');
+  });
+
+  it('the event id travels in the signed header whose name ends in id', () => {
+    const descriptor = { sig: { header: 'x-sig', labels: null }, content: '{h:x-kind}.{h:x-request-id}.{body}' };
+    const auth = goodAuth({ scheme: 'custom', descriptor: JSON.stringify(descriptor) }, { secret: 's' });
+    assert.deepEqual(auth.verifier.identity.eventId, ['{h:x-request-id}']);
+    const request = { method: 'POST', url: 'https://e.com/h', body: Buffer.from('body'), id: 'e1' };
+    const signed = auth.signer.sign({ ...request, headers: { 'x-kind': 'k' } });
+    assert.equal(signed.headers['x-request-id'], 'e1');
+    assert.equal(verdict(auth.verifier, head(signed.url, { 'x-kind': 'k', ...signed.headers }), 'body'), 'accept');
+    assert.throws(() => auth.signer.sign({ ...request, headers: {} }), /signs x-kind, which the request does not have/);
   });
 
   it('text beyond ASCII in the template is UTF-8', () => {

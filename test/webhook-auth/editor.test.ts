@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createAuth } from '../../nodes/webhook-auth/auth';
 import { type BadgeInput, badgeOf } from '../../nodes/webhook-auth/badge';
-import { newSecret, secretForm } from '../../nodes/webhook-auth/new-secret';
+import { newSecret, secretFits, secretForm } from '../../nodes/webhook-auth/new-secret';
+import { readDescriptor } from '../../nodes/webhook-auth/read-descriptor';
 import { SCHEMES } from '../../nodes/webhook-auth/schemes';
 import { clockAt } from './support';
 
@@ -16,7 +17,9 @@ describe('security badge', () => {
     tolerance: '300',
     allow: '',
     publicUrl: '',
+    trustedProxies: '',
     hasSecret: true,
+    goodSecret: true,
     secureEditor: false,
   };
   const table: [input: Partial<BadgeInput>, mood: string, words: RegExp][] = [
@@ -25,6 +28,9 @@ describe('security badge', () => {
     [{ tolerance: '0' }, 'warning', /age is not checked/],
     [{ tolerance: '864000' }, 'good', /tolerance is wide/],
     [{ hasSecret: false }, 'bad', /No secret yet/],
+    [{ goodSecret: false }, 'bad', /not in the form/],
+    [{ allow: 'banana' }, 'bad', /address list is wrong/],
+    [{ scheme: 'none', trustedProxies: '1.2.3' }, 'bad', /address list is wrong/],
     [{ scheme: 'github' }, 'good', /no signed time/],
     [{ scheme: 'grafana' }, 'good', /no signed time/],
     [{ scheme: 'grafana', timestampHeader: 'x-t' }, 'good', /old recording/],
@@ -78,6 +84,27 @@ describe('a new secret', () => {
       assert.equal(createAuth({ scheme, ...config }, { secret }, clockAt(0)).problem, undefined);
     });
   }
+
+  it('a typed one is judged as the node will judge it', () => {
+    for (const scheme of Object.keys(SCHEMES)) {
+      const { key } = readDescriptor(SCHEMES[scheme]!.descriptor);
+      for (const secret of [
+        'a',
+        'whsec_',
+        'whsec_AAAA',
+        'whsec_AAAAA',
+        'whsec_A=',
+        'AAA',
+        'whsec_AA==',
+        'a b',
+        ' ',
+        'whsec_!',
+      ]) {
+        const problem = createAuth({ scheme }, { secret }, clockAt(0)).problem;
+        assert.equal(secretFits(secret, key), problem === undefined, `${scheme} ${JSON.stringify(secret)} ${problem}`);
+      }
+    }
+  });
 
   it('of a descriptor that is being written is plain', () => {
     assert.match(newSecret(secretForm('custom', '{'), random), /^[0-9a-f]{64}$/);
