@@ -3,8 +3,8 @@ export interface Row {
   scenario: string;
   value: number;
   unit: string;
-  /** What the value is measured against. */
-  target?: number;
+  /** What the value is measured against, e.g. `at least 4`. */
+  target?: string | number;
   met?: boolean;
   note?: string;
 }
