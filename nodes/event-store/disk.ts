@@ -8,7 +8,7 @@ import { type Channel, type Operation, StoreFront } from './front';
 import { type DirectoryLock, lockDirectory } from './lock';
 import type { Call, Failure, FromWorker, Result, ToWorker, WorkerOptions } from './protocol';
 import type { EngineName } from './sqlite';
-import { type Store, StoreError } from './store';
+import { type Store, StoreError, type StoreErrorCode } from './store';
 
 /** The file within the store's directory. */
 export const FILE_NAME = 'store.sqlite';
@@ -23,6 +23,9 @@ const SOON_MS = 250;
 const PROBE_MS = 5000;
 /** A thread that ends at once every time must not keep a core busy. */
 const RESTART_MS = 1000;
+/** What may pass by itself when a store could not be opened: a Node-RED that is still stopping, a full disk. */
+const PASSING: readonly StoreErrorCode[] = ['locked', 'full', 'io'];
+const REOPEN_MS = 10_000;
 
 export interface DiskOptions {
   directory: string;
@@ -31,6 +34,8 @@ export interface DiskOptions {
   commitMs?: number;
   /** Default: node:sqlite where the runtime has it. */
   engine?: EngineName;
+  /** What has to be over before the directory can be taken: another store of this process that is closing. */
+  opensAfter?: Promise<unknown>;
   /** For tests: how the worker's thread is started. */
   thread?: ThreadOptions;
 }
@@ -54,6 +59,7 @@ class DiskChannel implements Channel {
   #worker: Worker | undefined;
   #open = false;
   #failed: StoreError | undefined;
+  #starting: Promise<void>;
   #queue: Pending[] = [];
   /** Batches that the worker has, oldest first. */
   #sent: Pending[][] = [];
@@ -67,6 +73,7 @@ class DiskChannel implements Channel {
     this.#options = options;
     this.#clock = options.clock;
     this.ready = this.#start();
+    this.#starting = this.ready;
     // Operations reject with the same error; nobody has to await `ready`.
     this.ready.catch(() => undefined);
   }
@@ -97,6 +104,7 @@ class DiskChannel implements Channel {
   async #start(): Promise<void> {
     const { directory } = this.#options;
     try {
+      await this.#options.opensAfter;
       mkdirSync(directory, { recursive: true });
       this.#lock = await lockDirectory(directory, randomUUID(), systemClock);
       await this.#spawn();
@@ -105,6 +113,11 @@ class DiskChannel implements Channel {
       this.#lock = undefined;
       throw this.#fail(asStoreError(error, directory));
     }
+    this.#works();
+  }
+
+  #works(): void {
+    this.#failed = undefined;
     this.#setProblem(undefined);
     this.#planTick(TICK_MS);
     this.#flush();
@@ -234,11 +247,7 @@ class DiskChannel implements Channel {
 
   #restart(): void {
     this.#spawn().then(
-      () => {
-        this.#setProblem(undefined);
-        this.#planTick(TICK_MS);
-        this.#flush();
-      },
+      () => this.#works(),
       (error: unknown) => {
         this.#lock?.release();
         this.#lock = undefined;
@@ -251,7 +260,14 @@ class DiskChannel implements Channel {
     this.#failed = error;
     this.#setProblem(error.message);
     this.#rejectQueued(error);
+    if (PASSING.includes(error.code) && !this.#closing) this.#tick = this.#clock.after(REOPEN_MS, () => this.#reopen());
     return error;
+  }
+
+  #reopen(): void {
+    this.#starting = this.#start();
+    // Failing again, it has planned the next attempt.
+    this.#starting.catch(() => undefined);
   }
 
   #rejectQueued(error: StoreError): void {
@@ -262,7 +278,7 @@ class DiskChannel implements Channel {
 
   async #close(): Promise<void> {
     // Whatever was called before is done first, also where the file is still being opened.
-    await this.ready.catch(() => undefined);
+    await this.#starting.catch(() => undefined);
     this.#tick?.();
     this.#flushing?.();
     this.#flushing = undefined;
