@@ -6,7 +6,6 @@ import { isPrivateTarget } from './private-target';
 
 declare const RED: EditorRed & {
   events: { on(event: string, callback: (node: EditorNode) => void): void };
-  view: { redraw(): void };
   utils: { validateTypedProperty(value: string, type: string, options: object): true | string };
 };
 
@@ -19,10 +18,7 @@ const running = new Set<string>();
 
 function mark(id: string): void {
   const node = RED.nodes.node(id);
-  if (!node || node.running === running.has(id)) return;
-  node.running = running.has(id);
-  node.dirty = true;
-  RED.view.redraw();
+  if (node) node.running = running.has(id);
 }
 
 RED.comms.subscribe(`${TOPIC}#`, (topic, payload) => {
@@ -148,21 +144,18 @@ RED.nodes.registerType('surewire-device-simulator', {
     return this._(`device-simulator.port.${kind}`);
   },
   button: {
-    toggle: 'running',
     enabled() {
       return !this.changed;
     },
     onclick() {
-      const command = this.running ? 'start' : 'stop';
+      // Not the editor's `toggle`: a toggled button moves below the input port, where nobody can press it.
+      const command = this.running ? 'stop' : 'start';
       const label = this.name || 'device simulator';
       $.ajax({ url: `${TOPIC}${this.id}/${command}`, type: 'POST' })
         .done(() => {
           RED.notify(this._(`device-simulator.notify.${command}`, { label }), { type: 'success', timeout: 2000 });
         })
         .fail((xhr) => {
-          this.running = running.has(this.id);
-          this.dirty = true;
-          RED.view.redraw();
           const reason = [401, 403, 404, 409].includes(xhr.status) ? xhr.status : 'other';
           RED.notify(this._(`device-simulator.notify.${reason}`, { label }), 'error');
         });
