@@ -73,7 +73,7 @@ function faultRows(node: EditorNode): void {
   }
   const grid = $('#surewire-simulator-faults').css({
     display: 'grid',
-    gridTemplateColumns: 'max-content 90px max-content 90px',
+    gridTemplateColumns: 'repeat(auto-fill, minmax(150px, max-content) 80px)',
     gap: '6px 10px',
     alignItems: 'center',
   });
@@ -87,7 +87,7 @@ function faultRows(node: EditorNode): void {
       .css({ width: 'auto', margin: 0 })
       .text(node._(`device-simulator.faults.${name}`))
       .appendTo(grid);
-    const input = $('<input>', { type: 'number', id, placeholder: initial, ...attributes }).css('width', '90px');
+    const input = $('<input>', { type: 'number', id, placeholder: initial, ...attributes }).css('width', '80px');
     input.val(textOf(known[name]));
     input.on('change', () => {
       const text = String(input.val()).trim();
@@ -98,7 +98,6 @@ function faultRows(node: EditorNode): void {
     input.appendTo(grid);
   };
   for (const name of FAULTS) add(name, '0', { min: '0', max: '1', step: '0.01' });
-  if (FAULTS.length % 2 === 1) grid.append('<span></span><span></span>');
   for (const name of SETTINGS) add(name, String(NO_FAULTS[name]), {});
   store();
 }
@@ -179,9 +178,8 @@ RED.nodes.registerType('surewire-device-simulator', {
     url.on('input change', arrange);
     faultRows(this);
     arrange();
-    openFold(
-      $('#dialog-form details.surewire-advanced'),
-      anyChanged(this, (this._def as { defaults: Record<string, EditorProperty> }).defaults, ADVANCED),
-    );
+    const { defaults } = this._def as { defaults: Record<string, EditorProperty> };
+    openFold($('#surewire-simulator-faults-fold'), $('#node-input-faults').val() !== '');
+    openFold($('#surewire-simulator-advanced-fold'), anyChanged(this, defaults, ADVANCED));
   },
 });
