@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Store } from '../event-store/store';
 import { storeFor } from '../event-store/store-for';
-import { systemClock } from '../shared/clock';
+import { dueClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import { serveDeadLetters } from './admin';
@@ -21,7 +21,7 @@ type Done = (error?: Error) => void;
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 export default function (RED: NodeAPI): void {
-  const clock = systemClock;
+  const clock = dueClock;
   const engines = new Map<string, Engine>();
   const holdings = new Holdings(clock);
 
@@ -75,7 +75,8 @@ export default function (RED: NodeAPI): void {
     const use = storeId === '' ? undefined : storeFor(RED, storeId);
     const store: Store = use?.store ?? holdings.privateStore(this.id);
     const { custody } = holdings.of(this.id);
-    const { tracker, release } = acquireTracker(RED, clock);
+    const tracking = acquireTracker(RED, clock);
+    const { tracker } = tracking;
     const complaints = new Complaints(clock, (text) => this.error(text));
     const silent = new Map<string, string>();
     const status = throttledStatus((next) => this.status(next), clock);
@@ -155,7 +156,7 @@ export default function (RED: NodeAPI): void {
           for (const { message } of holdings.remove(this.id)) tracker.report(message, { kind: 'failure', error });
         }
         await use?.close();
-        release();
+        tracking.release();
       };
       void finish().finally(closed);
     });
