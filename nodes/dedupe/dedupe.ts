@@ -8,6 +8,7 @@ import { type KeyReader, keyReader, type Message } from './key';
 import { KeyCount } from './key-count';
 import { type DedupeOptions, dedupeOptions, scopeOf } from './options';
 import { propertyReader } from './property';
+import { summary } from './summary';
 import { type FlowFileNode, nobodySendsAgain } from './upstream';
 
 interface DedupeConfig extends NodeDef {
@@ -61,7 +62,8 @@ export default function (RED: NodeAPI): void {
     }
     const { options, readKey } = ready;
     const clock = systemClock;
-    const { store, close: closeStore } = storeFor(RED, config.store);
+    const inUse = storeFor(RED, config.store);
+    const { store } = inUse;
     const scope = scopeOf(options.namespace, this.id);
     const tracking = options.confirm === 'success' ? acquireTracker(RED, clock) : undefined;
     const wired = (): boolean => ((this as unknown as FlowFileNode).wires?.[0]?.length ?? 0) > 0;
@@ -84,26 +86,22 @@ export default function (RED: NodeAPI): void {
 
     const flowFile: FlowFileNode[] = [];
     if (tracking) RED.nodes.eachNode((other) => flowFile.push(other as unknown as FlowFileNode));
-    const hint = tracking && nobodySendsAgain(flowFile, config._alias ?? this.id) ? 'nobody' : undefined;
+    const nobody = tracking && nobodySendsAgain(flowFile, config._alias ?? this.id);
+    const caveat = tracking?.tracker.available === false ? 'deaf' : nobody ? 'nobody' : undefined;
 
-    function render(): NodeStatus {
-      const trouble = deduplicator.trouble ?? store.problem;
-      if (trouble) return { fill: 'red', shape: 'ring', text: trouble };
-      const { first, duplicates, atWork } = deduplicator;
-      const parts = [
-        RED._('dedupe.status.first', { first }),
-        RED._(duplicates === 1 ? 'dedupe.status.duplicate' : 'dedupe.status.duplicates', { duplicates }),
-      ];
-      if (atWork > 0) parts.push(RED._('dedupe.status.atWork', { atWork }));
-      if (keyless > 0) parts.push(RED._('dedupe.status.keyless', { keyless }));
-      if (keys.evicted > 0) parts.push(RED._('dedupe.status.evicted', { evicted: keys.evicted }));
-      if (tracking && !tracking.tracker.available) parts.push(RED._('dedupe.status.deaf'));
-      else if (hint) parts.push(RED._(`dedupe.status.${hint}`));
-      const calm = keys.evicted === 0 && !hint && tracking?.tracker.available !== false;
-      return calm
-        ? { fill: 'green', shape: 'dot', text: parts.join(', ') }
-        : { fill: 'yellow', shape: 'ring', text: parts.join(', ') };
-    }
+    const render = (): NodeStatus =>
+      summary(
+        {
+          first: deduplicator.first,
+          duplicates: deduplicator.duplicates,
+          atWork: deduplicator.atWork,
+          keyless,
+          evicted: keys.evicted,
+          trouble: deduplicator.trouble ?? store.problem,
+          caveat,
+        },
+        (key, values) => RED._(`dedupe.status.${key}`, values),
+      );
 
     /** `key` and `command` are taken from the message only where the maker allowed it. */
     const isCommand = (msg: Message): boolean => options.commands && msg.command === 'forget';
@@ -171,7 +169,7 @@ export default function (RED: NodeAPI): void {
       status.close();
       void deduplicator
         .close()
-        .then(closeStore)
+        .then(() => inUse.close())
         .finally(() => {
           tracking?.release();
           done();
@@ -181,20 +179,15 @@ export default function (RED: NodeAPI): void {
 
   RED.nodes.registerType('surewire-dedupe', Dedupe);
 
-  RED.httpAdmin.post(
-    '/surewire/dedupe/:id/forget',
-    RED.auth.needsPermission('surewire-dedupe.write'),
-    async (req, res) => {
-      const node = RED.nodes.getNode(String(req.params.id)) as DedupeNode | null;
-      if (node?.type !== 'surewire-dedupe' || !node.forgetAll) {
-        res.status(404).json({ error: RED._('dedupe.error.not-deployed') });
-        return;
-      }
-      try {
-        res.json({ forgotten: await node.forgetAll() });
-      } catch (error) {
-        res.status(500).json({ error: (error as Error).message });
-      }
-    },
-  );
+  RED.httpAdmin.post('/surewire/dedupe/:id/forget', RED.auth.needsPermission('surewire-dedupe.write'), (req, res) => {
+    const node = RED.nodes.getNode(String(req.params.id)) as DedupeNode | null;
+    if (node?.type !== 'surewire-dedupe' || !node.forgetAll) {
+      res.status(404).json({ error: RED._('dedupe.error.not-deployed') });
+      return;
+    }
+    node.forgetAll().then(
+      (forgotten) => res.json({ forgotten }),
+      (error: Error) => res.status(500).json({ error: error.message }),
+    );
+  });
 }

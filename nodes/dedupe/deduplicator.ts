@@ -8,8 +8,8 @@ import type { DedupeOptions } from './options';
 /** One message that came in, and the two things the node can do with it. */
 export interface Arrival {
   msg: Message;
-  send(outputs: [first: Message | null, duplicate: Message | null]): void;
-  done(error?: Error): void;
+  send: (outputs: [first: Message | null, duplicate: Message | null]) => void;
+  done: (error?: Error) => void;
 }
 
 /** How the node follows a message through the flow behind output 1. */
@@ -17,7 +17,7 @@ export interface Following {
   tracker: OutcomeTracker;
   nodeId: string;
   /** Whether output 1 has a wire. */
-  wired(): boolean;
+  wired: () => boolean;
 }
 
 export interface Surroundings {
@@ -27,9 +27,9 @@ export interface Surroundings {
   /** Only with `confirm: success`. */
   following?: Following;
   /** Something worth showing has changed. */
-  changed(): void;
+  changed: () => void;
   /** The store failed at something that no message can be told of. */
-  troubled(error: unknown): void;
+  troubled: (error: unknown) => void;
 }
 
 interface Held {
@@ -130,8 +130,7 @@ export class Deduplicator {
     // A copy, because its tag must not be that of the message that is held here.
     const copy: Message = { ...arrival.msg };
     const cancel = tracker.track(copy, nodeId, wired(), {
-      // Without hooks nothing else is ever heard.
-      ...(!tracker.available && { timeoutMs: this.options.leaseMs }),
+      timeoutMs: this.#patienceMs(tracker),
       onOutcome: (outcome) => {
         this.#held.delete(token);
         void this.#settle(arrival, key, token, outcome, tracker);
@@ -146,6 +145,15 @@ export class Deduplicator {
       this.#held.delete(token);
       void this.#atWork.release(key, token).then(() => arrival.done(asError(error)));
     }
+  }
+
+  /**
+   * Without hooks nothing but this timeout is ever heard. With them a node may hold a message for long (a retry node does), but one
+   * that never reports must not keep a key for ever.
+   */
+  #patienceMs(tracker: OutcomeTracker): number {
+    const { leaseMs, windowMs } = this.options;
+    return tracker.available ? Math.max(leaseMs, windowMs) : leaseMs;
   }
 
   /** A flow that never says it is done (mqtt out while offline) must not fill the memory. */

@@ -13,7 +13,7 @@ export const ROWS_PER_SCOPE = 2 ** 37;
 export interface Holder {
   claim: number | undefined;
   /** The claim was forgotten. */
-  detached(): void;
+  readonly detached: () => void;
 }
 
 interface Lease {

@@ -166,7 +166,7 @@ class Decoder {
       return result;
     }
     const type = Object.hasOwn(json, TYPE) ? json[TYPE] : undefined;
-    return type === undefined ? this.#plain(json) : this.#tagged(String(type), json.value);
+    return typeof type === 'string' ? this.#tagged(type, json.value) : this.#plain(json);
   }
 
   #plain(json: { [key: string]: Json }): unknown {

@@ -7,13 +7,18 @@ import { type Store, StoreError } from './store';
 /** The config node as other nodes see it. Its store's `problem` says in words what is wrong with it. */
 export interface EventStoreNode extends Node {
   readonly store: Store;
+  /** Keeps the store open until the returned function is called; it resolves at once, or once the store is closed for the last user. */
+  readonly acquire: () => () => Promise<void>;
 }
 
 /** A store in use by one node. */
 export interface StoreUse {
   readonly store: Store;
-  /** To be awaited when the node closes: ends a private store, leaves a shared one alone. */
-  close(): Promise<void>;
+  /**
+   * To be called and awaited as the last thing when the node closes: ends a private store, and a shared one where nobody uses it any
+   * more. Until then a shared store works, also while its config node is closed in the same deploy.
+   */
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -27,5 +32,6 @@ export function storeFor(RED: NodeAPI, id: string | undefined): StoreUse {
   }
   const node = RED.nodes.getNode(id) as EventStoreNode | null;
   const missing = new StoreError('missing', 'the event store of this node is missing or disabled');
-  return { store: node?.store ?? refusingStore(missing), close: async () => undefined };
+  if (!node?.store) return { store: refusingStore(missing), close: async () => undefined };
+  return { store: node.store, close: node.acquire() };
 }

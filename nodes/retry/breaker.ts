@@ -2,7 +2,10 @@ import type { Clock } from '../shared/clock';
 import type { RetryOptions } from './options';
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
-export type BreakerOptions = Pick<RetryOptions, 'breakerThreshold' | 'breakerMinimum' | 'breakerWindow' | 'breakerOpen'>;
+export type BreakerOptions = Pick<
+  RetryOptions,
+  'breakerThreshold' | 'breakerMinimum' | 'breakerWindow' | 'breakerOpen'
+>;
 
 /** The right to make one attempt; handed back with how it went, or unused. */
 export interface Permit {
@@ -88,10 +91,10 @@ export class Breaker {
     }
     slice.total += 1;
     if (!success) slice.failed += 1;
-    return this.#slices.reduce(
-      (sum, each) => ({ failed: sum.failed + each.failed, total: sum.total + each.total }),
-      { failed: 0, total: 0 },
-    );
+    return this.#slices.reduce((sum, each) => ({ failed: sum.failed + each.failed, total: sum.total + each.total }), {
+      failed: 0,
+      total: 0,
+    });
   }
 
   #enter(state: BreakerState): void {

@@ -12,19 +12,19 @@ export interface EngineParts {
   options: RetryOptions;
   clock: Clock;
   /** 0 (included) to 1. */
-  random(): number;
+  random: () => number;
   /** A new event id; `owns` tells this node's ids from others'. */
-  newId(): string;
-  owns(id: string): boolean;
+  newId: () => string;
+  owns: (id: string) => boolean;
   /** The lane of a message, undefined = none. */
-  lane(message: Message): string | undefined;
+  lane: (message: Message) => string | undefined;
   delivery: Delivery;
   /** Incoming messages not completed yet; used only with a store that is not durable. Outlives the engine. */
   custody: Map<string, Custody>;
   /** Something the status shows has changed. */
-  changed(): void;
+  changed: () => void;
   /** The store failed, or an output could not be served; the engine goes on. */
-  problem(error: unknown): void;
+  problem: (error: unknown) => void;
 }
 
 /** What the status shows. */

@@ -120,17 +120,16 @@ export class Engine {
     const { store, queue, clock } = this.parts;
     this.#closed = true;
     this.#gate();
-    // An attempt under way has not failed: it is given back as it was, only its number is spent.
-    const cutShort = [...this.#running.values()].filter(({ attempt }) => attempt.abandon());
-    await this.#feed.close();
-    await this.#persist.close();
     const ignore = (): void => {};
-    await Promise.all(
-      cutShort.map(async ({ work }) =>
+    // All of it is asked for at once: on a full deploy the store may be told to close right after this node.
+    const givenBack = [...this.#running.values()]
+      .filter(({ attempt }) => attempt.abandon())
+      // An attempt under way has not failed: it is given back as it was, only its number is spent.
+      .map(async ({ work }) =>
         store.reschedule(queue, work.id, work.token, clock.now(), noteAfterClose(work.progress)).catch(ignore),
-      ),
-    );
-    await store.releaseLeases(queue).catch(ignore);
+      );
+    const released = store.releaseLeases(queue).catch(ignore);
+    await Promise.all([...givenBack, released, this.#feed.close(), this.#persist.close()]);
   }
 
   async #open(): Promise<void> {

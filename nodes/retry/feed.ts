@@ -6,12 +6,12 @@ export interface FeedParts {
   queue: string;
   clock: Clock;
   /** How many events may be handed out now. */
-  room(): number;
+  room: () => number;
   /** When there is no room although places are free: milliseconds until there may be; 0 = somebody will call `pump`. */
-  waitMs(): number;
+  waitMs: () => number;
   /** Takes an event that is due. Called only while the feed is open. */
-  take(event: LeasedEvent): void;
-  problem(error: unknown): void;
+  take: (event: LeasedEvent) => void;
+  problem: (error: unknown) => void;
 }
 
 /** Pause after an error of the store, and before asking again where the store says "due" but hands nothing out. */

@@ -53,7 +53,8 @@ export const DEFAULT_SCHEDULE = '5, 300, 1800, 7200, 18000, 36000, 50400, 72000,
 export const DEFAULT_GIVE_UP_ON = '400,401,403,410,413,422';
 
 const blank = (value: unknown): boolean => value === undefined || value === null || value === '';
-const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? 'nothing'));
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? 'nothing');
 
 /**
  * Checks a retry node's configuration. A field that is missing or blank behaves as its default.
@@ -144,7 +145,12 @@ export function readOptions(config: RetryConfig): { options: RetryOptions; probl
     deadLetterMax: count('deadLetterMax', 10_000, 'messages'),
     deadLetterMaxAge: atLeast('deadLetterMaxAge', 2_592_000, 0, 'seconds'),
     breaker: flag('breaker', false),
-    breakerThreshold: number('breakerThreshold', 0.7, 'a number above 0 and at most 1', (value) => value > 0 && value <= 1),
+    breakerThreshold: number(
+      'breakerThreshold',
+      0.7,
+      'a number above 0 and at most 1',
+      (value) => value > 0 && value <= 1,
+    ),
     breakerMinimum: count('breakerMinimum', 10, 'attempts'),
     breakerWindow: number('breakerWindow', 300, 'a number of seconds above 0', (value) => value > 0),
     breakerOpen: number('breakerOpen', 30, 'a number of seconds above 0', (value) => value > 0),

@@ -1,11 +1,12 @@
 import type { Clock } from '../shared/clock';
 
-/** Timers wake a little late; what they lose may be made up for within this time, so that high rates are reached. */
+/** Where attempts follow each other faster than timers can, what a timer loses may be made up for within this time. */
 const SLACK_MS = 5;
 
 /** Spreads attempts evenly in time: at most `rate` a second, without bursts. On the monotonic clock. */
 export class Pace {
   readonly #everyMs: number;
+  readonly #slackMs: number;
   #nextAt = Number.NEGATIVE_INFINITY;
 
   /** @param rate attempts a second; 0 = no limit */
@@ -14,13 +15,14 @@ export class Pace {
     private readonly clock: Clock,
   ) {
     this.#everyMs = rate > 0 ? 1000 / rate : 0;
+    this.#slackMs = this.#everyMs < SLACK_MS ? SLACK_MS : 0;
   }
 
   /** How many attempts may leave now. */
   room(): number {
     if (this.#everyMs === 0) return Number.POSITIVE_INFINITY;
     const now = this.clock.monotonic();
-    const from = Math.max(this.#nextAt, now - SLACK_MS);
+    const from = Math.max(this.#nextAt, now - this.#slackMs);
     return from > now ? 0 : 1 + Math.floor((now - from) / this.#everyMs);
   }
 
@@ -31,6 +33,6 @@ export class Pace {
 
   take(): void {
     if (this.#everyMs === 0) return;
-    this.#nextAt = Math.max(this.#nextAt, this.clock.monotonic() - SLACK_MS) + this.#everyMs;
+    this.#nextAt = Math.max(this.#nextAt, this.clock.monotonic() - this.#slackMs) + this.#everyMs;
   }
 }

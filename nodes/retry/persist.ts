@@ -49,7 +49,7 @@ export class Persist {
   async close(): Promise<void> {
     this.#closing = true;
     for (const wake of this.#wakers) wake();
-    await Promise.allSettled([...this.#underWay]);
+    await Promise.allSettled(this.#underWay);
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Store } from '../event-store/store';
 import { storeFor } from '../event-store/store-for';
-import { systemClock } from '../shared/clock';
+import { dueClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import { serveDeadLetters } from './admin';
@@ -21,7 +21,7 @@ type Done = (error?: Error) => void;
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 export default function (RED: NodeAPI): void {
-  const clock = systemClock;
+  const clock = dueClock;
   const engines = new Map<string, Engine>();
   const holdings = new Holdings(clock);
 
@@ -62,24 +62,24 @@ export default function (RED: NodeAPI): void {
 
   function Retry(this: Node, config: NodeDef & RetryConfig): void {
     RED.nodes.createNode(this, config);
-    const node = this;
     const { options, problems } = configure(config);
     if (problems.length > 0) {
-      for (const problem of problems) node.error(problem);
-      node.status({ fill: 'red', shape: 'ring', text: RED._('retry.status.misconfigured') });
-      node.on('input', (_msg, _send, done) => done(new Error(`not configured: ${problems.join('; ')}`)));
+      for (const problem of problems) this.error(problem);
+      this.status({ fill: 'red', shape: 'ring', text: RED._('retry.status.misconfigured') });
+      this.on('input', (_msg, _send, done) => done(new Error(`not configured: ${problems.join('; ')}`)));
       return;
     }
 
-    const queue = `retry/${node.id}`;
+    const queue = `retry/${this.id}`;
     const storeId = typeof config.store === 'string' ? config.store : '';
     const use = storeId === '' ? undefined : storeFor(RED, storeId);
-    const store: Store = use?.store ?? holdings.privateStore(node.id);
-    const { custody } = holdings.of(node.id);
-    const { tracker, release } = acquireTracker(RED, clock);
-    const complaints = new Complaints(clock, (text) => node.error(text));
+    const store: Store = use?.store ?? holdings.privateStore(this.id);
+    const { custody } = holdings.of(this.id);
+    const tracking = acquireTracker(RED, clock);
+    const { tracker } = tracking;
+    const complaints = new Complaints(clock, (text) => this.error(text));
     const silent = new Map<string, string>();
-    const status = throttledStatus((next) => node.status(next), clock);
+    const status = throttledStatus((next) => this.status(next), clock);
     const say: Say = (key, values) => RED._(`retry.status.${key}`, values);
     const show = (): void =>
       status.update(() =>
@@ -90,7 +90,7 @@ export default function (RED: NodeAPI): void {
     const onSilent = ({ id, type, name }: SilentNode): void => {
       if (silent.has(id)) return;
       silent.set(id, name ?? type);
-      node.warn(RED._('retry.warn.silent', { node: name ? `${type} "${name}"` : `${type} ${id}` }));
+      this.warn(RED._('retry.warn.silent', { node: name ? `${type} "${name}"` : `${type} ${id}` }));
       show();
     };
 
@@ -102,30 +102,30 @@ export default function (RED: NodeAPI): void {
       clock,
       random: Math.random,
       // Ids name the node, so that an answer that comes too late is not taken for a new message.
-      newId: () => `${node.id}.${randomUUID()}`,
-      owns: (id) => id.startsWith(`${node.id}.`),
+      newId: () => `${this.id}.${randomUUID()}`,
+      owns: (id) => id.startsWith(`${this.id}.`),
       lane: laneOf(options.laneBy),
-      delivery: nodeOutputs(node as unknown as Sender, tracker, options, clone, onSilent),
+      delivery: nodeOutputs(this as unknown as Sender, tracker, options, clone, onSilent),
       custody,
       changed: () => show(),
       problem: (error) => complaints.say(asError(error).message),
     });
-    engines.set(node.id, engine);
+    engines.set(this.id, engine);
     engine.setFlowing(flowing);
     engine.opened.catch((error: unknown) => complaints.say(asError(error).message));
     const unlisten = store.onProblem(show);
     show();
     if (use) {
-      void holdings.dropPrivateStore(node.id, queue).then((count) => {
-        if (count > 0) node.warn(RED._('retry.warn.dropped', { count }));
+      void holdings.dropPrivateStore(this.id, queue).then((count) => {
+        if (count > 0) this.warn(RED._('retry.warn.dropped', { count }));
       });
     }
 
     const run = async (command: Command, msg: Message): Promise<void> => {
       const answer = await obey(command, engine);
-      if (answer !== undefined) (node as unknown as Sender).send([null, { ...msg, payload: answer }, null]);
+      if (answer !== undefined) (this as unknown as Sender).send([null, { ...msg, payload: answer }, null]);
     };
-    node.on('input', (incoming, _send, done) => {
+    this.on('input', (incoming, _send, done) => {
       const msg = incoming as Message;
       const finish: Done = (error) => {
         // A tracker further up need not wait for something to come after all: this node has taken the message over.
@@ -145,18 +145,18 @@ export default function (RED: NodeAPI): void {
       else engine.accept(msg, finish).catch((error: unknown) => finish(asError(error)));
     });
 
-    node.on('close', (removed: boolean, closed: () => void) => {
-      if (engines.get(node.id) === engine) engines.delete(node.id);
+    this.on('close', (removed: boolean, closed: () => void) => {
+      if (engines.get(this.id) === engine) engines.delete(this.id);
       unlisten();
       status.close();
       const finish = async (): Promise<void> => {
         await engine.close();
         if (removed) {
           const error = 'the retry node that held the message has been removed';
-          for (const { message } of holdings.remove(node.id)) tracker.report(message, { kind: 'failure', error });
+          for (const { message } of holdings.remove(this.id)) tracker.report(message, { kind: 'failure', error });
         }
         await use?.close();
-        release();
+        tracking.release();
       };
       void finish().finally(closed);
     });

@@ -13,9 +13,9 @@ export interface SettlementParts extends EngineParts {
   deadLetters: DeadLetters;
   persist: Persist;
   /** The event has left the queue. */
-  left(): void;
+  left: () => void;
   /** True once nothing may be sent any more. */
-  isClosed(): boolean;
+  isClosed: () => boolean;
 }
 
 /** What an outcome leads to: the event leaves the store, waits for its next attempt, or joins the dead letters. */

@@ -30,3 +30,25 @@ function after(ms: number, callback: () => void): Cancel {
 
 /** The real clock. Only shells hand it to logic. */
 export const systemClock: Clock = { now: Date.now, monotonic: () => performance.now(), after };
+
+/**
+ * A clock whose wall clock never goes back: while it is behind the time already told, it goes on with the monotonic clock. For due
+ * times: a wait that was to last a second must not last a day because somebody set the clock back. A jump ahead is followed.
+ */
+export function neverBack(clock: Clock): Clock {
+  let told = clock.now();
+  let at = clock.monotonic();
+  return {
+    now() {
+      const mono = clock.monotonic();
+      told = Math.max(clock.now(), Math.floor(told + mono - at));
+      at = mono;
+      return told;
+    },
+    monotonic: () => clock.monotonic(),
+    after: (ms, callback) => clock.after(ms, callback),
+  };
+}
+
+/** The clock by which due times are set and read, by stores and by whoever schedules an event in one: all must share this one. */
+export const dueClock: Clock = neverBack(systemClock);

@@ -6,7 +6,7 @@
 const STYLE = `
 details.surewire-advanced { margin: 10px 0; border-top: 1px solid var(--red-ui-secondary-border-color); padding-top: 8px; }
 details.surewire-advanced > summary { cursor: pointer; margin-bottom: 10px; color: var(--red-ui-secondary-text-color); font-weight: bold; }
-.surewire-hint { margin: 4px 0 0 105px; font-size: 90%; color: var(--red-ui-secondary-text-color); overflow-wrap: anywhere; }
+.surewire-hint { margin: 4px 0 0 105px; max-width: 440px; font-size: 90%; color: var(--red-ui-secondary-text-color); overflow-wrap: anywhere; }
 .surewire-hint:empty { display: none; }
 .surewire-hint.surewire-bad { color: var(--red-ui-text-color-error); }
 .surewire-choices { display: inline-block; width: 70%; vertical-align: top; }

@@ -75,7 +75,7 @@ function hook(runtime: Runtime, hooks: Hooks, tracker: Tracker): () => void {
  * releases it. Where the runtime has no hooks (said once in the log) `available` is false and only timeouts are heard.
  * @returns the tracker, and `release`, to be called once when the node closes (it cancels nothing of what the node tracks)
  */
-export function acquireTracker(RED: NodeAPI, clock: Clock): { tracker: OutcomeTracker; release(): void } {
+export function acquireTracker(RED: NodeAPI, clock: Clock): { tracker: OutcomeTracker; release: () => void } {
   const runtime = RED as unknown as Runtime;
   const { hooks } = runtime;
   if (!hooks) {

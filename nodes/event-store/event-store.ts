@@ -1,0 +1,51 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { systemClock } from '../shared/clock';
+import { createMemoryStore } from './memory';
+import { type EventStoreConfig, type EventStoreOptions, readOptions } from './options';
+import { refusingStore } from './refusing';
+import { SharedStore, sharedDiskStore } from './shared-store';
+import { StoreError } from './store';
+import type { EventStoreNode } from './store-for';
+
+function open({ kind, directory, commitMs }: EventStoreOptions): SharedStore {
+  switch (kind) {
+    case 'memory':
+      return new SharedStore(createMemoryStore({ clock: systemClock }));
+    case 'disk':
+      return sharedDiskStore({ directory, commitMs, clock: systemClock });
+    case 'redis':
+      return new SharedStore(refusingStore(new StoreError('unsupported', 'redis is not available yet')));
+  }
+}
+
+/** A store that works as configured, or one that says what is wrong with the configuration. */
+function configured(config: EventStoreConfig, userDir: string): SharedStore {
+  try {
+    return open(readOptions(config, userDir));
+  } catch (error) {
+    return new SharedStore(refusingStore(new StoreError('unsupported', (error as Error).message, { cause: error })));
+  }
+}
+
+/** Registers the config node; the logic is in shared-store.ts, disk.ts and memory.ts. */
+export default function (RED: NodeAPI): void {
+  function EventStore(this: Node, config: NodeDef & EventStoreConfig): void {
+    RED.nodes.createNode(this, config);
+    const shared = configured(config, RED.settings.userDir ?? process.cwd());
+    const { store } = shared;
+    Object.assign(this, { store, acquire: () => shared.acquire() } satisfies Pick<EventStoreNode, 'store' | 'acquire'>);
+    const release = shared.acquire();
+    // A config node has no status: the nodes that use the store show the problem, the log keeps it.
+    const say = (problem: string | undefined): void => {
+      if (problem === undefined) this.log(RED._('event-store.log.recovered'));
+      else this.error(problem);
+    };
+    if (store.problem !== undefined) say(store.problem);
+    const stopListening = store.onProblem(say);
+    this.on('close', (done: () => void) => {
+      stopListening();
+      void release().finally(done);
+    });
+  }
+  RED.nodes.registerType('surewire-event-store', EventStore, { credentials: { url: { type: 'password' } } });
+}

@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
+import { startNodeRed } from '../support/node-red';
+import { load, requestBytes } from './load';
+import type { Row } from './row';
+import { body, cpuMs, peers, pin, residentMb, type Server, signed, stored, webhookIn, withSchema } from './servers';
+
+const ROUNDS = 7;
+const CONNECTIONS = 64;
+const MB = 1024 * 1024;
+
+interface Measured {
+  perSecond: number;
+  p99: number;
+  cpuUs: number;
+}
+
+const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+
+/** Alternating rounds over all servers, so that a noisy machine is noisy for each of them; medians. */
+async function race(servers: Server[], count: (server: Server) => number): Promise<Map<string, Measured>> {
+  const request = requestBytes('/hooks/door', signed, body);
+  const rounds = new Map<string, Measured[]>(servers.map(({ name }) => [name, []]));
+  for (let round = -1; round < ROUNDS; round += 1) {
+    for (const server of servers) {
+      const n = round < 0 ? Math.ceil(count(server) / 2) : count(server);
+      const before = cpuMs(server.pid);
+      const { perSecond, p99, statuses } = await load(server.port, request, n, CONNECTIONS);
+      const cpuUs = ((cpuMs(server.pid) - before) * 1000) / n;
+      const good = (statuses[202] ?? 0) + (statuses[200] ?? 0);
+      if (good !== n) throw new Error(`${server.name}: ${JSON.stringify(statuses)}`);
+      if (round >= 0) rounds.get(server.name)?.push({ perSecond, p99, cpuUs });
+    }
+  }
+  return new Map(
+    [...rounds].map(([name, all]) => [
+      name,
+      {
+        perSecond: median(all.map((one) => one.perSecond)),
+        p99: median(all.map((one) => one.p99)),
+        cpuUs: median(all.map((one) => one.cpuUs)),
+      },
+    ]),
+  );
+}
+
+/** Posts 100 MB that are refused, and watches what the process holds meanwhile. */
+async function attack(server: Server): Promise<number> {
+  const idle = residentMb(server.pid);
+  let most = idle;
+  const watch = setInterval(() => {
+    most = Math.max(most, residentMb(server.pid));
+  }, 10);
+  const socket = createConnection(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.on('data', () => undefined);
+  socket.on('error', () => undefined);
+  socket.write(
+    'POST /hooks/door HTTP/1.1\r\nhost: x\r\nx-hub-signature-256: sha256=00\r\ntransfer-encoding: chunked\r\n\r\n',
+  );
+  const chunk = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536, 120), Buffer.from('\r\n')]);
+  for (let sent = 0; sent < 100 * MB && !socket.destroyed; sent += 65_536) {
+    if (!socket.write(chunk)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  }
+  socket.destroy();
+  clearInterval(watch);
+  return most - idle;
+}
+
+/** Resident memory of an idle Node-RED, with and without the package in use. */
+async function addedByPackage(): Promise<number> {
+  const added: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const sizes: number[] = [];
+    for (const disabled of [true, false]) {
+      const settings = {
+        logging: "{ console: { level: 'info' } }",
+        ...(disabled && {
+          nodesExcludes:
+            "['webhook-in.js','webhook-auth.js','webhook-out.js','dedupe.js','retry.js','device-simulator.js','event-store.js']",
+        }),
+      };
+      const red = await startNodeRed({ flows: [], settings, execArgv: ['--expose-gc'] });
+      await red.command('memory', { gc: true });
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await red.command('memory', { gc: true });
+      sizes.push(residentMb(red.pid));
+      await red.stop();
+    }
+    added.push((sizes[1] as number) - (sizes[0] as number));
+  }
+  return median(added);
+}
+
+/** Throughput, latency and memory of webhook in beside its peers, each on one core with the load on the other. */
+export async function run(): Promise<Row[]> {
+  await pin(process.pid, '1');
+  const node20 = process.versions.node.startsWith('20.');
+  const rows: Row[] = [];
+  const servers = [await webhookIn(), await withSchema(), await stored(), ...(await peers())];
+  try {
+    const results = await race(servers, ({ name }) =>
+      name.startsWith('Debian') ? 300 : name.startsWith('core') ? 3000 : 10_000,
+    );
+    const [ours, schema, onDisk, core, , bare] = [...results.values()] as [
+      Measured,
+      Measured,
+      Measured,
+      Measured,
+      Measured,
+      Measured,
+    ];
+    const ratio = (
+      scenario: string,
+      value: number,
+      target: number,
+      text: string,
+      more: 'at least' | 'at most' = 'at least',
+    ): void => {
+      rows.push({
+        scenario,
+        value,
+        unit: 'x',
+        target: `${more} ${text}`,
+        met: more === 'at least' ? value >= target : value <= target,
+      });
+    };
+    for (const [name, { perSecond, p99, cpuUs }] of results) {
+      rows.push({
+        scenario: name,
+        value: perSecond,
+        unit: 'requests/s',
+        note: `p99 ${p99.toFixed(1)} ms, ${cpuUs.toFixed(0)} us CPU a request`,
+      });
+    }
+    ratio(
+      'webhook in / core http in without a check',
+      ours.perSecond / core.perSecond,
+      node20 ? 4 : 1.6,
+      node20 ? '4' : '1.6',
+    );
+    ratio('webhook in / bare node:http with the same checks', ours.perSecond / bare.perSecond, 0.5, '0.5');
+    ratio('webhook in p99 / core p99', ours.p99 / core.p99, 1, '1', 'at most');
+    ratio('with schema / without', schema.perSecond / ours.perSecond, 0.9, '0.9');
+    ratio('stored on disk / accepted', onDisk.perSecond / ours.perSecond, 0.4, '0.4');
+    const most = await attack(servers[0] as Server);
+    rows.push({
+      scenario: 'memory during a 100 MB attack, above idle',
+      value: most,
+      unit: 'MB',
+      target: 'at most 30',
+      met: most <= 30,
+    });
+  } finally {
+    for (const server of servers) await server.stop();
+  }
+  const added = await addedByPackage();
+  rows.push({
+    scenario: 'memory added to an idle Node-RED by the package',
+    value: added,
+    unit: 'MB',
+    target: 'at most 15',
+    met: added <= 15,
+  });
+  return rows;
+}

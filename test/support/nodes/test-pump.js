@@ -1,0 +1,45 @@
+// For benchmarks: `test-pump` sends messages as fast as what it is wired to takes them, `test-drain` counts them. Command `pump`
+// {pump, drain, count} replies with the milliseconds until the drain had them all; ids go on from the last time.
+module.exports = (RED) => {
+  const AHEAD = 200;
+  const drains = new Map();
+  let lastId = 0;
+
+  RED.nodes.registerType('test-pump', function TestPump(config) {
+    RED.nodes.createNode(this, config);
+  });
+
+  RED.nodes.registerType('test-drain', function TestDrain(config) {
+    RED.nodes.createNode(this, config);
+    const drain = { count: 0 };
+    drains.set(config.id, drain);
+    this.on('input', (_msg, _send, done) => {
+      drain.count += 1;
+      done();
+    });
+  });
+
+  const pump = ({ pump: id, drain: drainId, count }) =>
+    new Promise((resolve) => {
+      const node = RED.nodes.getNode(id);
+      const drain = drains.get(drainId);
+      const start = performance.now();
+      const target = drain.count + count;
+      let sent = 0;
+      const step = () => {
+        const left = target - drain.count;
+        if (left === 0) return resolve(performance.now() - start);
+        while (sent < count && sent + left - count < AHEAD) {
+          lastId += 1;
+          sent += 1;
+          node.send({ payload: { id: lastId, temperature: 21.5, unit: 'C' }, topic: 'bench' });
+        }
+        setImmediate(step);
+      };
+      step();
+    });
+
+  process.on('message', async (request) => {
+    if (request?.command === 'pump') process.send({ kind: 'reply', seq: request.seq, value: await pump(request) });
+  });
+};
