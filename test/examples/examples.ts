@@ -20,11 +20,11 @@ export function readExample(name: string): FlowNode[] {
 export const generate = (node: FlowNode): string =>
   newSecret(secretForm(String(node.scheme), String(node.descriptor ?? '')), (count) => randomBytes(count));
 
-/** The example after its maker has pressed "Generate" in every auth dialog; the secrets by the id of their node. */
+/** The example after its maker has pressed "Generate" in every auth dialog that has no secret yet; the secrets by the id of their node. */
 export function withSecrets(nodes: FlowNode[]): { nodes: FlowNode[]; secrets: Record<string, string> } {
   const secrets: Record<string, string> = {};
   const filled = nodes.map((node) => {
-    if (node.type !== 'surewire-webhook-auth' || node.scheme === 'none') return node;
+    if (node.type !== 'surewire-webhook-auth' || node.scheme === 'none' || node.credentials) return node;
     const secret = generate(node);
     secrets[node.id] = secret;
     return { ...node, credentials: { secret } };

@@ -13,9 +13,10 @@ describe('the examples of webhook in do what their comments say', () => {
     const filled = withSecrets(readExample(name));
     secrets = filled.secrets;
     const port = await freePort();
-    red = await startNodeRed({ port, flows: observed(filled.nodes, port) });
+    red = await startNodeRed({ port });
+    await red.deploy(observed(filled.nodes, port));
   }
-  afterEach(() => red.stop());
+  afterEach(() => red?.stop());
 
   const press = (id: string): Promise<void> => red.inject(id, {});
   const count = (probe: string, n: number): Promise<boolean> =>
