@@ -10,6 +10,7 @@ import type { Claim } from './claims';
 import { Counter } from './counters';
 import { openDoor } from './door';
 import { compileContent } from './events';
+import { dress, type ExpressApp } from './express-response';
 import { FlowAnswers } from './flow-answers';
 import type { Arrival, Handler } from './front-door';
 import { type EventMessage, messagesOf, type WebhookInfo } from './message';
@@ -161,6 +162,7 @@ export default function (RED: NodeAPI): void {
         accepted.add(messages.length);
         show();
         const { arrival, webhook } = passed;
+        dress(arrival.req, arrival.res, RED.httpNode as unknown as ExpressApp);
         const waiting = answers.wait(arrival.res, (refusal) => refuseRequest(arrival, refusal, webhook));
         const req = flowRequest(arrival, webhook, passed.events);
         for (const message of messages) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import type { FlowNode, RunningNodeRed } from '../support/node-red';
 import { httpRequest, probe, type Receiver, receiver, retryNode, start } from '../retry/support';
+import type { FlowNode, RunningNodeRed } from '../support/node-red';
 
 const EVENTS = 500;
 const KILLS = 20;
@@ -46,7 +46,14 @@ describe('chaos: retry', function () {
       }, 5);
     });
     const store: FlowNode = { id: 'store', type: 'surewire-event-store', kind: 'disk', directory: 'events' };
-    const options = { store: 'store', baseMs: 20, jitter: 0.2, attempts: 100, concurrency: CONCURRENCY, commands: true };
+    const options = {
+      store: 'store',
+      baseMs: 20,
+      jitter: 0.2,
+      attempts: 100,
+      concurrency: CONCURRENCY,
+      commands: true,
+    };
     const nodes = [store, ...retryNode(options), httpRequest('next', server.url), probe('failed')];
     red = await start(nodes);
     const { userDir } = red;
@@ -75,7 +82,9 @@ describe('chaos: retry', function () {
     assert.ok(Math.max(...perKill) <= CONCURRENCY, `repeats after each kill: ${perKill}`);
     const { deadLetters } = await (await fetch(`${red.url}/surewire/retry/retry/dead-letters`)).json();
     assert.deepEqual(deadLetters, []);
-    console.log(`      ${hits} attempts, ${perKill.reduce((sum, n) => sum + n, 0)} repeats after ${KILLS} kills: ${perKill}`);
+    console.log(
+      `      ${hits} attempts, ${perKill.reduce((sum, n) => sum + n, 0)} repeats after ${KILLS} kills: ${perKill}`,
+    );
     rmSync(userDir, { recursive: true, force: true, maxRetries: 3 });
   });
 });
