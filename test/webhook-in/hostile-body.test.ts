@@ -160,9 +160,12 @@ describe('hostile bodies', () => {
     const wire = new Wire(red.port);
     await wire.write(head('/hooks/door', 'Content-Length: 1000'));
     const trickle = setInterval(() => void wire.write('x'), 100);
-    assert.match(await wire.until('body-timeout'), /^HTTP\/1\.1 408 /);
-    await wire.until();
-    clearInterval(trickle);
+    try {
+      assert.match(await wire.until('body-timeout'), /^HTTP\/1\.1 408 /);
+      await wire.until();
+    } finally {
+      clearInterval(trickle);
+    }
   });
 
   it('bodies in chunks of one byte cost no more than their bytes', async () => {
