@@ -93,7 +93,8 @@ describe('hostile credentials', () => {
           methods: ['GET'],
           wires: [['in'], ['no']],
         },
-        { id: 'o', type: 'surewire-webhook-in', path: '/orphan', auth: 'gone', wires: [['in'], ['no']] },
+        { id: 'o', type: 'surewire-webhook-in', path: '/orphan', auth: 'gone', wires: [['in'], ['orphans']] },
+        { id: 'orphans', type: 'test-probe', name: 'orphans' },
         { id: 'in', type: 'test-probe', name: 'in' },
         { id: 'no', type: 'test-probe', name: 'no' },
       ]),
@@ -165,10 +166,10 @@ describe('hostile credentials', () => {
   }
 
   it('a token in the query: never in a message, twice is refused', async () => {
-    const before = red.seen('in').length;
     const good = await send(red.port, { method: 'GET', path: `/q?token=${TEXT_SECRET}&a=1` });
     assert.equal(good.status, 202);
-    assert.deepEqual((await red.message('in', before + 1)).payload, { a: '1' });
+    const { msg } = await red.until('the event', () => red.messages.find((entry) => entry.msg.webhook?.path === '/q'));
+    assert.deepEqual([msg.payload, msg.webhook.query], [{ a: '1' }, { token: '***', a: '1' }]);
     for (const query of [
       `token=${TEXT_SECRET}&token=${TEXT_SECRET}`,
       `token=x&token=${TEXT_SECRET}`,
@@ -186,11 +187,10 @@ describe('hostile credentials', () => {
   });
 
   it('a node that cannot tell what is a credential shows none', async () => {
-    const before = red.seen('no').length;
     const headers = { 'x-webhook-token': TEXT_SECRET, 'x-anything': WHSEC };
     const answer = await send(red.port, { path: `/orphan?token=${TEXT_SECRET}&a=b`, headers, body: '{}' });
     assert.deepEqual([answer.status, answer.json.reason], [503, 'misconfigured']);
-    const { webhook } = await red.message('no', before + 1);
+    const { webhook } = await red.message('orphans');
     assert.deepEqual(webhook.query, { token: '***', a: '***' });
     assert.equal(webhook.headers['x-anything'], '***');
   });
