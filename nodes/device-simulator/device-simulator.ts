@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Response } from 'express';
 import type { Node, NodeAPI, NodeDef, NodeMessageInFlow } from 'node-red';
 import { systemClock } from '../shared/clock';
 import { throttledStatus } from '../shared/status';
@@ -27,7 +28,7 @@ interface OwnServer {
 
 type InputMessage = NodeMessageInFlow & { event?: { id?: unknown }; faults?: unknown };
 
-const PERMISSION = 'surewire-device-simulator.write';
+const PERMISSION = 'surewire-device-simulator';
 const TICK_MS = 500;
 
 export default function deviceSimulator(RED: NodeAPI): void {
@@ -163,28 +164,32 @@ export default function deviceSimulator(RED: NodeAPI): void {
 
   RED.nodes.registerType('surewire-device-simulator', DeviceSimulator);
 
-  // The button on the node. Registered once a module, not once a node.
-  RED.httpAdmin.post(
-    '/surewire-device-simulator/:id/:command',
-    RED.auth.needsPermission(PERMISSION),
-    (request, response) => {
-      const node = RED.nodes.getNode(String(request.params.id)) as SimulatorNode | null;
-      if (node?.type !== 'surewire-device-simulator') {
-        response.sendStatus(404);
-        return;
-      }
-      const { simulator } = node;
-      if (!simulator) {
-        response.sendStatus(409);
-        return;
-      }
-      if (request.params.command === 'start') simulator.start();
-      else if (request.params.command === 'stop') simulator.stop();
-      else {
-        response.sendStatus(400);
-        return;
-      }
-      response.json({ running: simulator.running });
-    },
-  );
+  // The button on the node, and the report for whoever watches from outside. Registered once a module, not once a node.
+  const path = '/surewire-device-simulator/:id';
+  RED.httpAdmin.post(`${path}/:command`, RED.auth.needsPermission(`${PERMISSION}.write`), (request, response) => {
+    const simulator = find(request.params.id, response);
+    const { command } = request.params;
+    if (!simulator) return;
+    if (command === 'start') simulator.start();
+    else if (command === 'stop') simulator.stop();
+    else {
+      response.sendStatus(400);
+      return;
+    }
+    response.json({ running: simulator.running });
+  });
+  RED.httpAdmin.get(path, RED.auth.needsPermission(`${PERMISSION}.read`), (request, response) => {
+    const simulator = find(request.params.id, response);
+    if (!simulator) return;
+    response.json({ running: simulator.running, busy: simulator.busy, report: simulator.report() });
+  });
+
+  /** The simulator of a node; answers 404 where there is none, 409 where its configuration is wrong. */
+  function find(id: unknown, response: Response): Simulator | undefined {
+    const node = RED.nodes.getNode(String(id)) as SimulatorNode | null;
+    if (node?.type !== 'surewire-device-simulator') response.sendStatus(404);
+    else if (!node.simulator) response.sendStatus(409);
+    else return node.simulator;
+    return undefined;
+  }
 }

@@ -20,9 +20,17 @@ export interface Door {
   boundHeaders(ms: number): () => void;
 }
 
+/** How often Node.js looks for connections whose headers are late, milliseconds; by itself it does so every 30 s. */
+const LOOK_EVERY_MS = 5000;
+
 /** Bounds the time for headers by the most patient of those who ask, and never above what the server had. */
 function headerDeadline(server: Server): Door['boundHeaders'] {
   const own = server.headersTimeout;
+  // Read when the server begins to listen, which Node-RED's does after the nodes are loaded.
+  const { connectionsCheckingInterval: looks } = server as { connectionsCheckingInterval?: number };
+  if (looks !== undefined && !server.listening) {
+    Object.assign(server, { connectionsCheckingInterval: Math.min(looks, LOOK_EVERY_MS) });
+  }
   const asked = new Set<{ ms: number }>();
   const apply = (): void => {
     const patience = Math.max(0, ...[...asked].map(({ ms }) => ms));

@@ -43,6 +43,11 @@ export interface WebhookEvent {
   index: number;
 }
 
+/** Each event becomes a message of its own: half a million of them, as one megabyte can hold, would stop Node-RED for half a minute. */
+const MAX_EVENTS = 10_000;
+
+const tooMany = (): Refusal => refuse('body-too-large', `more than ${MAX_EVENTS} events in one request`);
+
 const MODES: readonly string[] = ['auto', 'json', 'text', 'buffer'] satisfies ParseMode[];
 
 /**
@@ -112,6 +117,7 @@ function candidates(
   if (mode === 'structured' || mode === 'batch') {
     const elements: unknown = mode === 'batch' ? value : [value];
     if (!Array.isArray(elements)) return refuse('event-malformed', 'expected a JSON array of CloudEvents');
+    if (elements.length > MAX_EVENTS) return tooMany();
     const read: Candidate[] = [];
     for (const [index, element] of elements.entries()) {
       const event = readEnvelope(element);
@@ -128,6 +134,7 @@ function candidates(
   if (!split || parsed.empty) return [{ ...around, element: value }];
   const elements = split(value);
   if (isRefusal(elements)) return elements;
+  if (elements.length > MAX_EVENTS) return tooMany();
   // ce-id names the request; several events in it cannot all be that one.
   const { id: _request, ...shared } = around.info;
   const info = elements.length === 1 ? around.info : shared;

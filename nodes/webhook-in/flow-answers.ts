@@ -13,6 +13,8 @@ export interface Waiting {
   refuse(refusal: Refusal): void;
   /** The flow failed: 500 at once, so that the sender comes again, unless it has been answered. */
   fail(): void;
+  /** Calls back once the request has been answered, or is gone; at once where it is already. */
+  whenSettled(callback: () => void): void;
 }
 
 /**
@@ -34,11 +36,14 @@ export class FlowAnswers {
   /** @param onRefusal answers a request whose flow gave none; called at most once */
   wait(res: ServerResponse, onRefusal: (refusal: Refusal) => void): Waiting {
     let settled = false;
+    let callbacks: (() => void)[] = [];
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
       cancel();
       this.#waiting.delete(waiting);
+      for (const callback of callbacks) callback();
+      callbacks = [];
       return true;
     };
     const waiting: Waiting = {
@@ -48,6 +53,10 @@ export class FlowAnswers {
       },
       fail: () => {
         if (settle()) answer(res, 500, { 'Content-Type': 'application/problem+json' }, FLOW_FAILED);
+      },
+      whenSettled: (callback) => {
+        if (settled) callback();
+        else callbacks.push(callback);
       },
     };
     const cancel: Cancel = this.clock.after(this.timeoutMs, () =>

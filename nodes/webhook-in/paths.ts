@@ -39,21 +39,30 @@ export function compilePath(given: string): PathPattern {
   const names: string[] = [];
   let source = '';
   let wildcards = 0;
+  // Text since the last parameter of the segment or the `*`; undefined = there was none.
+  let between: string | undefined;
   let read = 0;
   for (const [piece, name, optional, star, literal] of text.matchAll(PIECE)) {
     read += piece.length;
     if (name !== undefined) {
       if (names.includes(name)) throw new ConfigError('path', `expected each name once, found :${name} twice`);
       names.push(name);
+      if (between === '') throw new ConfigError('path', `expected text between :${name} and what stands before it`);
+      // As in Express: a second parameter of a segment stops at the text before it, so that a hostile path takes linear time.
+      const part = between === undefined ? '([^/]+?)' : `((?:(?!${escapeRegExp(between)})[^/])+?)`;
+      between = '';
       const swallow = optional !== undefined && source.endsWith('/');
       if (swallow) source = source.slice(0, -1);
-      source += swallow ? '(?:/([^/]+?))?' : optional ? '([^/]+?)?' : '([^/]+?)';
+      source += swallow ? `(?:/${part})?` : optional ? `${part}?` : part;
     } else if (star !== undefined) {
+      if (wildcards > 0) throw new ConfigError('path', 'expected at most one *');
       names.push(String(wildcards));
+      between = '';
       wildcards += 1;
       source += '(.*)';
     } else {
       source += escapeRegExp(literal as string);
+      if (between !== undefined) between = (literal as string).includes('/') ? undefined : between + literal;
     }
   }
   if (read !== text.length) throw new ConfigError('path', 'expected a name after each colon, such as /hooks/:device');

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../shared/clock';
 
 /** How many callers are remembered; beyond it the least recently seen leaves, so that many addresses cannot grow the table. */
 const MAX_CALLERS = 10_000;
+/** Longer names are kept as their hash: a device's name comes from the sender and may fill a whole body. */
+const MAX_NAME = 64;
 
 /**
  * A rate limit by the generic cell rate algorithm: one number per caller, on the monotonic clock.
@@ -20,7 +23,8 @@ export function rateLimit(
   const slack = interval * (burst - 1);
   /** Theoretical arrival time of each caller's next request, least recently seen first. */
   const arrivals = new Map<string, number>();
-  return (caller) => {
+  return (name) => {
+    const caller = name.length > MAX_NAME ? createHash('sha256').update(name).digest('base64') : name;
     const now = clock.monotonic();
     const due = Math.max(arrivals.get(caller) ?? now, now);
     const early = due - slack - now;

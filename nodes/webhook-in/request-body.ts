@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
 import type { Clock } from '../shared/clock';
+import type { ArrivingBodies } from './arriving';
 import { type Refusal, refuse } from './refusal';
 
 export interface BodyLimits {
@@ -9,6 +10,8 @@ export interface BodyLimits {
   maxBody: number;
   /** Milliseconds for the whole body. */
   timeoutMs: number;
+  /** Bounds what all unfinished bodies hold together. */
+  arriving: ArrivingBodies;
 }
 
 export interface RequestBody {
@@ -21,7 +24,8 @@ export interface RequestBody {
 /** `refusal` undefined = the sender hung up: nobody is left to answer. */
 export type BodyRead = { body: RequestBody } | { refusal: Refusal } | { aborted: true };
 
-const NOTHING = Buffer.alloc(0);
+const NOTHING: Buffer = Buffer.alloc(0);
+const OVERLOADED_RETRY_AFTER = '10';
 
 type Decompress = (
   bytes: Buffer,
@@ -74,13 +78,40 @@ export function checkBodyHead(req: IncomingMessage, limits: BodyLimits): Refusal
   return undefined;
 }
 
+/** Bytes in one stretch. Grown by doubling: a sender that writes chunks of one byte would else cost a hundred times its bytes. */
+class Gathered {
+  #bytes: Buffer = NOTHING;
+  size = 0;
+
+  add(chunk: Buffer, max: number): void {
+    const size = this.size + chunk.length;
+    if (this.size === 0) this.#bytes = chunk;
+    else {
+      if (size > this.#bytes.length) {
+        const wider = Buffer.allocUnsafeSlow(Math.max(size, Math.min(2 * size, max)));
+        this.#bytes.copy(wider, 0, 0, this.size);
+        this.#bytes = wider;
+      }
+      chunk.copy(this.#bytes, this.size);
+    }
+    this.size = size;
+  }
+
+  get bytes(): Buffer {
+    return this.#bytes.length === this.size ? this.#bytes : this.#bytes.subarray(0, this.size);
+  }
+}
+
 /** Reads the whole body within its limits; `done` is called once. Call checkBodyHead first. */
 export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock, done: (read: BodyRead) => void): void {
+  // Something asynchronous in front of Node-RED may have let the end of an empty request, or the sender, go by.
+  if (req.readableEnded) return done({ body: { wire: NOTHING, content: NOTHING } });
+  if (req.destroyed) return done({ aborted: true });
   const coding = req.headers['content-encoding']?.trim().toLowerCase();
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const gathered = new Gathered();
   const stop = (): void => {
     cancel();
+    limits.arriving.release(body);
     req.off('data', take).off('end', end).off('error', gone).off('close', gone);
     // Without a listener an error of the request would be thrown.
     req.on('error', () => undefined);
@@ -89,15 +120,23 @@ export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock,
     stop();
     done(read);
   };
+  const body = {
+    held: 0,
+    evict: () =>
+      finish({
+        refusal: refuse('overloaded', 'too many bodies are arriving at once, and this one began first', {
+          'Retry-After': OVERLOADED_RETRY_AFTER,
+        }),
+      }),
+  };
   const take = (chunk: Buffer): void => {
-    size += chunk.length;
-    if (size > limits.maxBody) finish({ refusal: tooLarge(limits) });
-    else chunks.push(chunk);
+    if (gathered.size + chunk.length > limits.maxBody) return finish({ refusal: tooLarge(limits) });
+    gathered.add(chunk, limits.maxBody);
+    limits.arriving.grow(body, chunk.length);
   };
   const end = (): void => {
-    const wire =
-      chunks.length === 0 ? NOTHING : chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size);
-    if (coding && coding !== 'identity' && size > 0) {
+    const wire = gathered.bytes;
+    if (coding && coding !== 'identity' && wire.length > 0) {
       stop();
       decompress(coding, wire, limits, done);
     } else {

@@ -8,6 +8,9 @@ import { findDanger, pathOfKeyword } from './schema-check';
 /** Schemas nest two levels for each level of data they describe. */
 const MAX_SCHEMA_DEPTH = 256;
 
+/** Characters of a text with the format `url`, as much as browsers and servers agree on. */
+const MAX_URL = 2048;
+
 const DRAFT_2020 = 'https://json-schema.org/draft/2020-12/schema';
 const DRAFT_07 = 'http://json-schema.org/draft-07/schema';
 
@@ -76,6 +79,11 @@ function engine(schema: Record<string, unknown> | boolean): Ajv {
   }
   const { default: addFormats } = require('ajv-formats') as typeof import('ajv-formats');
   addFormats(ajv);
+  // Its pattern takes quadratic time, so that one long text would stop Node-RED for minutes.
+  const url = ajv.formats.url;
+  if (url instanceof RegExp) {
+    ajv.addFormat('url', { type: 'string', validate: (text) => text.length <= MAX_URL && url.test(text) });
+  }
   // Words that OpenAPI documents carry into schemas and that say nothing about the value.
   for (const word of ['example', 'xml', 'externalDocs']) ajv.addKeyword(word);
   return ajv;

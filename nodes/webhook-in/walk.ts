@@ -2,10 +2,12 @@ import { parse as parseQuery } from 'node:querystring';
 import type { Clock } from '../shared/clock';
 import type { RequestHead, Verifier } from '../webhook-auth/contract';
 import { answer } from './answer';
+import type { ArrivingBodies } from './arriving';
 import { parse } from './content';
+import { distinctHeaders } from './distinct-headers';
 import { type ContentOptions, isBatch, toEvents, type WebhookEvent } from './events';
 import type { Arrival } from './front-door';
-import { maskedHeaders, maskedQuery, type WebhookInfo } from './message';
+import { allMasked, maskedHeaders, maskedQuery, type WebhookInfo } from './message';
 import type { WebhookInOptions } from './options';
 import { callerOf } from './rate-limit';
 import { isRefusal, type Refusal, refuse } from './refusal';
@@ -20,6 +22,8 @@ export interface Gate {
   content: ContentOptions;
   /** Takes one request of a caller; milliseconds it is too early. Undefined = no limit. */
   limit: ((caller: string) => number) | undefined;
+  /** Shared by all nodes. */
+  arriving: ArrivingBodies;
   clock: Clock;
 }
 
@@ -54,6 +58,15 @@ function queryOf(target: string): Record<string, string | string[]> | undefined 
   return { ...query };
 }
 
+/** What no step foresaw, such as text longer than JavaScript can hold, must refuse one request and not end Node-RED. */
+function failingClosed<T>(step: () => T): T | Refusal {
+  try {
+    return step();
+  } catch (error) {
+    return refuse('misconfigured', `the request cannot be handled: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 /**
  * Walks one request along the straight line: size, address, rate by address, credentials over the exact bytes, parse, split,
  * schema, identity, rate by device or all. Each step returns or refuses; none looks back.
@@ -62,73 +75,87 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
   const { req } = arrival;
   const { verifier, options, clock } = gate;
   const query = queryOf(arrival.nodeTarget);
-  const path = arrival.nodeTarget.split('?', 1)[0] as string;
+  const ready = gate.problem === undefined && verifier;
   const webhook: WebhookInfo = {
-    path,
+    path: arrival.nodeTarget.split('?', 1)[0] as string,
     method: req.method as string,
     params: arrival.params,
-    query: maskedQuery(query ?? {}, verifier?.secretQuery ?? []),
-    headers: maskedHeaders(req.headers, verifier?.secretHeaders ?? []),
+    query: ready ? maskedQuery(query ?? {}, verifier.secretQuery) : allMasked(query ?? {}),
+    headers: ready ? maskedHeaders(req.headers, verifier.secretHeaders) : allMasked(req.headers),
     address: req.socket.remoteAddress ?? '',
     scheme: verifier?.scheme ?? '',
   };
   const no = (refusal: Refusal, gone = false): void => outcomes.refused(arrival, refusal, webhook, gone);
 
-  if (!verifier || gate.problem !== undefined)
-    return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
-  const limits = { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs };
-  const size = checkBodyHead(req, limits);
-  if (size) return no(size);
-
-  const caller = verifier.address(webhook.address, req.headersDistinct['x-forwarded-for']);
-  webhook.address = caller.address;
-  if (!caller.allowed) return no(refuse('address-not-allowed', `${caller.address} is not in the allow list`));
-  if (gate.limit && options.rateBy === 'address') {
-    const early = gate.limit(callerOf(caller.address));
-    if (early > 0) return no(tooEarly(early));
-  }
-
+  if (!ready) return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
+  const limits = { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs, arriving: gate.arriving };
   const head: RequestHead = {
     method: webhook.method,
     target: arrival.target,
-    headers: req.headersDistinct,
+    headers: distinctHeaders(req),
     encrypted: (req.socket as { encrypted?: boolean }).encrypted === true,
     nodeTarget: arrival.nodeTarget,
   };
-  const stranger = verifier.checkHead(head);
-  if (stranger) return no(refuse(stranger.reason, stranger.detail, stranger.headers));
+  const early = failingClosed(() => checkBodyHead(req, limits) ?? checkSender(gate, verifier, head, webhook));
+  if (early) return no(early);
 
   readBody(req, limits, clock, (read) => {
     if ('aborted' in read) return no(refuse('body-malformed', 'the sender hung up before the body was complete'), true);
     if ('refusal' in read) return no(read.refusal);
-    const bytes = believedBytes(verifier, head, read.body);
-    if (!Buffer.isBuffer(bytes)) return no(refuse(bytes.reason, bytes.detail, bytes.headers));
-    if (options.raw) webhook.raw = bytes;
-    if (!query) return no(refuse('forbidden-key', 'the query holds __proto__'));
-
-    const contentType = req.headers['content-type'];
-    const parsed = parse(read.body.content, contentType, gate.content.mode);
-    if (isRefusal(parsed)) return no(parsed);
-    const greeting = verifier.handshake?.(parsed.value);
-    if (greeting) {
-      answer(arrival.res, greeting.status, { 'Content-Type': greeting.contentType }, greeting.body);
-      return outcomes.greeted();
-    }
-    const around = {
-      headers: head.headers,
-      params: arrival.params,
-      query,
-      receivedAt: new Date(clock.now()).toISOString(),
-    };
-    const events = toEvents(parsed, around, gate.content);
-    if (isRefusal(events)) return no(events);
-    if (gate.limit && options.rateBy !== 'address') {
-      const early = gate.limit(options.rateBy === 'device' ? (events[0]?.info.device ?? '') : 'all');
-      if (early > 0) return no(tooEarly(early));
-    }
-    const batch = isBatch(parsed, head.headers, gate.content);
-    outcomes.passed({ arrival, webhook, events, batch });
+    const found = failingClosed(() => examine(gate, verifier, head, read.body, { webhook, query }));
+    if (isRefusal(found)) return no(found);
+    if ('events' in found) return outcomes.passed({ arrival, webhook, ...found });
+    answer(arrival.res, found.status, { 'Content-Type': found.contentType }, found.body);
+    outcomes.greeted();
   });
+}
+
+/** What the head alone can be refused for; puts the caller's address into `webhook`. */
+function checkSender(gate: Gate, verifier: Verifier, head: RequestHead, webhook: WebhookInfo): Refusal | undefined {
+  const caller = verifier.address(webhook.address, head.headers['x-forwarded-for']);
+  webhook.address = caller.address;
+  if (!caller.allowed) return refuse('address-not-allowed', `${caller.address} is not in the allow list`);
+  if (gate.limit && gate.options.rateBy === 'address') {
+    const early = gate.limit(callerOf(caller.address));
+    if (early > 0) return tooEarly(early);
+  }
+  const stranger = verifier.checkHead(head);
+  return stranger && refuse(stranger.reason, stranger.detail, stranger.headers);
+}
+
+type Greeting = NonNullable<ReturnType<NonNullable<Verifier['handshake']>>>;
+
+/** The steps that need the body. */
+function examine(
+  gate: Gate,
+  verifier: Verifier,
+  head: RequestHead,
+  body: RequestBody,
+  { webhook, query }: { webhook: WebhookInfo; query: ReturnType<typeof queryOf> },
+): Pick<Passed, 'events' | 'batch'> | Greeting | Refusal {
+  const { content, options, limit, clock } = gate;
+  const bytes = believedBytes(verifier, head, body);
+  if (!Buffer.isBuffer(bytes)) return refuse(bytes.reason, bytes.detail, bytes.headers);
+  if (options.raw) webhook.raw = bytes;
+  if (!query) return refuse('forbidden-key', 'the query holds __proto__');
+
+  const parsed = parse(body.content, head.headers['content-type']?.[0], content.mode);
+  if (isRefusal(parsed)) return parsed;
+  const greeting = verifier.handshake?.(parsed.value);
+  if (greeting) return greeting;
+  const around = {
+    headers: head.headers,
+    params: webhook.params,
+    query,
+    receivedAt: new Date(clock.now()).toISOString(),
+  };
+  const events = toEvents(parsed, around, content);
+  if (isRefusal(events)) return events;
+  if (limit && options.rateBy !== 'address') {
+    const early = limit(options.rateBy === 'device' ? (events[0]?.info.device ?? '') : 'all');
+    if (early > 0) return tooEarly(early);
+  }
+  return { events, batch: isBatch(parsed, head.headers, content) };
 }
 
 /**

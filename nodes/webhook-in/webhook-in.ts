@@ -5,10 +5,12 @@ import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import type { WebhookAuthNode } from '../webhook-auth/contract';
 import { answer, answerRefusal } from './answer';
+import { ArrivingBodies } from './arriving';
 import type { Claim } from './claims';
 import { Counter } from './counters';
 import { openDoor } from './door';
 import { compileContent } from './events';
+import { dress, type ExpressApp } from './express-response';
 import { FlowAnswers } from './flow-answers';
 import type { Arrival, Handler } from './front-door';
 import { type EventMessage, messagesOf, type WebhookInfo } from './message';
@@ -32,6 +34,7 @@ interface WebhookInDef extends NodeDef {
 export default function (RED: NodeAPI): void {
   const clock = systemClock;
   const entrance = openDoor(RED, clock);
+  const arriving = new ArrivingBodies();
   if (typeof RED.httpAdmin === 'function') {
     // The editor's forms check a schema with the compiler that will run it.
     RED.httpAdmin.post('/surewire/webhook-in/schema', RED.auth.needsPermission('flows.write'), (req, res) => {
@@ -159,15 +162,18 @@ export default function (RED: NodeAPI): void {
         accepted.add(messages.length);
         show();
         const { arrival, webhook } = passed;
+        dress(arrival.req, arrival.res, RED.httpNode as unknown as ExpressApp);
         const waiting = answers.wait(arrival.res, (refusal) => refuseRequest(arrival, refusal, webhook));
         const req = flowRequest(arrival, webhook, passed.events);
         for (const message of messages) {
           const sent = { ...message, req, res: waiting.res };
-          tracking?.tracker.track(sent, this.id, wired, {
+          const forget = tracking?.tracker.track(sent, this.id, wired, {
             onOutcome: (outcome) => {
               if (outcome.kind === 'failure') waiting.fail();
             },
           });
+          // A flow that never ends with a message must not be followed for ever.
+          if (forget) waiting.whenSettled(forget);
           send([sent, null]);
         }
       },
@@ -188,6 +194,7 @@ export default function (RED: NodeAPI): void {
       problem,
       content,
       limit: options.rateLimit > 0 ? rateLimit(options.rateLimit, options.rateBurst, clock) : undefined,
+      arriving,
       clock,
     };
     const handler: Handler = (arrival) =>

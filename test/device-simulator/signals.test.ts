@@ -51,7 +51,7 @@ describe('device simulator: signals', () => {
   });
 
   it('randomness is even', () => {
-    const bins = new Array<number>(16).fill(0);
+    const bins = Array.from({ length: 16 }, () => 0);
     for (let n = 0; n < 160_000; n++) bins[Math.floor(uniformAt(1, n % 100, Math.floor(n / 100), 5) * 16)]! += 1;
     for (const bin of bins) assert.ok(Math.abs(bin - 10_000) < 500, String(bins));
     assert.equal(integerAt(1, 2, 3, 4), integerAt(1, 2, 3, 4));
