@@ -1,5 +1,5 @@
 import { field, numberField, styleForms, textOf } from '../shared/editor/fields';
-import { anyChanged, note, openFold, showRows } from '../shared/editor/form';
+import { anyChanged, note, openFold, showDefaults, showRows } from '../shared/editor/form';
 import type { EditorNode, EditorProperty, EditorRed } from '../shared/editor/red';
 import { FAULTS, NO_FAULTS, parseFaults } from './faults';
 import { isPrivateTarget } from './private-target';
@@ -161,6 +161,7 @@ RED.nodes.registerType('surewire-device-simulator', {
     },
   },
   oneditprepare() {
+    showDefaults(this);
     const target = $('#node-input-target');
     const profile = $('#node-input-profile');
     const url = $('#node-input-url');

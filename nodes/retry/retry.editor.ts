@@ -1,5 +1,5 @@
 import { type FieldValidator, field, numberField, styleForms, textOf } from '../shared/editor/fields';
-import { anyChanged, openFold } from '../shared/editor/form';
+import { anyChanged, openFold, showDefaults } from '../shared/editor/form';
 import type { EditorNode } from '../shared/editor/red';
 import { readSchedule, readStatuses } from './lists';
 import { DEFAULT_GIVE_UP_ON, DEFAULT_SCHEDULE } from './options';
@@ -88,16 +88,6 @@ function refresh(node: EditorNode): void {
   const store = typed('store');
   const shared = store !== '' && store !== '_ADD_';
   $('#surewire-retry-store').text(node._(`retry.storeHint.${shared ? 'shared' : 'private'}`));
-}
-
-/** A node of an older version or written by hand may lack fields: shows what the runtime takes for them. */
-function showDefaults(node: EditorNode): void {
-  const { defaults } = node._def as { defaults: Record<string, { value: unknown }> };
-  for (const [property, { value }] of Object.entries(defaults)) {
-    if (node[property] !== undefined) continue;
-    if (typeof value === 'boolean') input(property).prop('checked', value);
-    else if (value !== null) input(property).val(textOf(value));
-  }
 }
 
 let readScope: () => string[] | null = () => null;
