@@ -6,17 +6,18 @@ import { type Cancel, type Clock, systemClock } from '../shared/clock';
 import type { Core } from './core';
 import { type Channel, type Operation, StoreFront } from './front';
 import { type DirectoryLock, lockDirectory } from './lock';
-import type { Call, Failure, FromWorker, Result, ToWorker, WorkerOptions } from './protocol';
+import type { Call, Failure, FromWorker, Results, ToWorker, WorkerOptions } from './protocol';
 import type { EngineName } from './sqlite';
 import { type Store, StoreError, type StoreErrorCode } from './store';
 
 /** The file within the store's directory. */
 export const FILE_NAME = 'store.sqlite';
 
-/** Bounds of one message to the worker: what its answers do at once in this thread stays below some milliseconds. */
+/** Operations in one message to the worker, and so in one transaction. */
 const BATCH_CALLS = 1000;
 /** While the worker commits one batch, the next is on its way: the worker never waits for this thread. */
 const IN_FLIGHT = 2;
+const ANSWERS_A_TURN = 200;
 const TICK_MS = 60_000;
 /** Housekeeping goes on this soon while there is more, or while the disk is in trouble. */
 const SOON_MS = 250;
@@ -63,6 +64,9 @@ class DiskChannel implements Channel {
   #queue: Pending[] = [];
   /** Batches that the worker has, oldest first. */
   #sent: Pending[][] = [];
+  /** Results on their way to who asked. */
+  readonly #answers: (() => void)[] = [];
+  #answering = false;
   #flushing: Cancel | undefined;
   #tick: Cancel | undefined;
   #closing: Promise<void> | undefined;
@@ -167,13 +171,21 @@ class DiskChannel implements Channel {
     }
   }
 
-  #settle(results: readonly Result[]): void {
-    const batch = this.#sent.shift() ?? [];
-    batch.forEach(({ resolve, reject }, index) => {
-      const result = results[index];
-      if (result && 'value' in result) resolve(result.value);
-      else reject(result ? storeError(result.failure) : CLOSED());
-    });
+  #settle({ values, failures }: Results): void {
+    const failed = new Map(failures);
+    for (const [index, { resolve, reject }] of (this.#sent.shift() ?? []).entries()) {
+      const failure = failed.get(index);
+      this.#answers.push(failure ? () => reject(storeError(failure)) : () => resolve(values[index]));
+    }
+    if (!this.#answering) this.#answer();
+  }
+
+  /** What is done with a thousand answers may take this thread longer than others should wait: a few a turn. */
+  #answer(): void {
+    for (const answer of this.#answers.splice(0, ANSWERS_A_TURN)) answer();
+    this.#answering = this.#answers.length > 0;
+    if (this.#answering) setImmediate(() => this.#answer());
+    else this.#flush();
   }
 
   /** The disk's trouble is the store's problem until something could be written again. */
@@ -212,7 +224,7 @@ class DiskChannel implements Channel {
       this.#post({ kind: 'batch', ...this.#moment(), calls: batch.map(({ call }) => call) });
       if (this.#queue.length > 0) this.#plan();
     }
-    if (this.#queue.length === 0 && this.#sent.length === 0) this.#idle?.();
+    if (this.#queue.length === 0 && this.#sent.length === 0 && !this.#answering) this.#idle?.();
   }
 
   #post(message: ToWorker): void {

@@ -18,6 +18,8 @@ export interface Entry extends Linked, Holder {
   /** Wall clock ms of the last hand-out. */
   attemptedAt: number;
   token: string | undefined;
+  /** Whether the ledger was told of a change since it came. */
+  changed: boolean;
   /** False once it has left the queue. */
   present: boolean;
 }
@@ -74,7 +76,10 @@ export class Queue {
   }
 
   entry(
-    from: Pick<Entry, 'seq' | 'id' | 'dueAt' | 'enqueuedAt' | 'deliveries'> & { lane?: string | undefined },
+    from: Pick<Entry, 'seq' | 'id' | 'dueAt' | 'enqueuedAt' | 'deliveries'> & {
+      changed?: boolean;
+      lane?: string | undefined;
+    },
   ): Entry {
     const { ledger } = this.context;
     const entry: Entry = {
@@ -86,6 +91,7 @@ export class Queue {
       deliveries: from.deliveries,
       attemptedAt: 0,
       token: undefined,
+      changed: from.changed ?? false,
       present: true,
       claim: undefined,
       detached: () => ledger.claimDetached(entry.seq, false),
@@ -95,9 +101,9 @@ export class Queue {
   }
 
   row(entry: Entry): EventRow {
-    const { seq, id, dueAt, enqueuedAt, deliveries, seat, claim } = entry;
+    const { seq, id, dueAt, enqueuedAt, deliveries, seat, claim, changed } = entry;
     const held = claim === undefined ? undefined : this.context.claims.held(claim);
-    return { seq, queue: this.number, id, lane: seat?.lane, dueAt, enqueuedAt, deliveries, claim: held };
+    return { seq, queue: this.number, id, lane: seat?.lane, dueAt, enqueuedAt, deliveries, claim: held, changed };
   }
 
   /** Puts an entry at the end, for anyone to lease unless it is handed out in the same step. */
@@ -148,7 +154,7 @@ export class Queue {
       if (!entry || entry.dueAt > now.wall) break;
       this.#due.pop();
       this.#hand(entry, now);
-      this.context.ledger.eventChanged(entry.seq, entry.dueAt, entry.deliveries, KEEP);
+      this.#change(entry, KEEP);
       leased.push(entry);
     }
     return leased;
@@ -169,7 +175,7 @@ export class Queue {
     entry.dueAt = dueAt;
     entry.deliveries = deliveries;
     this.#offer(entry);
-    this.context.ledger.eventChanged(entry.seq, dueAt, deliveries, note);
+    this.#change(entry, note);
     this.context.undo.add(() => Object.assign(entry, before));
   }
 
@@ -180,6 +186,12 @@ export class Queue {
       leased: this.leased.size,
       ...(oldest === undefined ? {} : { oldest }),
     };
+  }
+
+  /** Should the change be rolled back, being called changed does no harm. */
+  #change(entry: Entry, note: string | undefined | typeof KEEP): void {
+    entry.changed = true;
+    this.context.ledger.eventChanged(entry.seq, entry.dueAt, entry.deliveries, note);
   }
 
   #first(): Entry | undefined {

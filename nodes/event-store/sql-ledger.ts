@@ -59,6 +59,8 @@ const SQL = {
   claimsRemoved: 'DELETE FROM claims WHERE "row" BETWEEN ? AND ?',
   queueAdded: 'INSERT INTO queues VALUES (?, ?)',
   eventAdded: `INSERT INTO events (${EVENT_COLUMNS}, note, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  plainAdded:
+    'INSERT INTO events (seq, queue, id, due_at, enqueued_at, deliveries, message) VALUES (?, ?, ?, ?, ?, ?, ?)',
   progressed:
     'INSERT INTO progress VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET due_at = ?2, deliveries = ?3, note = ?4',
   handedOut: `INSERT INTO progress SELECT seq, ?2, ?3, note FROM events WHERE seq = ?1
@@ -84,7 +86,8 @@ const SQL = {
     SELECT "row", printf('%014x', "row") || hex(digest) || printf('%012x%012x', first_seen, until) AS line
     FROM claims WHERE "row" > ? ORDER BY "row" LIMIT 2000)`,
   events: `SELECT e.seq, queue, id, lane, enqueued_at, ${HELD_COLUMNS},
-    coalesce(p.due_at, e.due_at) AS due_at, coalesce(p.deliveries, e.deliveries) AS deliveries
+    coalesce(p.due_at, e.due_at) AS due_at, coalesce(p.deliveries, e.deliveries) AS deliveries,
+    p.seq IS NOT NULL AS changed
     FROM events e LEFT JOIN progress p ON p.seq = e.seq WHERE e.seq > ? ORDER BY e.seq LIMIT 2000`,
   dead: `SELECT ${DEAD_COLUMNS} FROM dead_letters WHERE seq > ? ORDER BY seq LIMIT 2000`,
 } as const;
@@ -154,7 +157,11 @@ export class SqlLedger implements Ledger {
   }
 
   eventAdded(event: EventRow, message: string, note: string | undefined): void {
-    this.#run('eventAdded', ...this.#eventValues(event), note ?? null, message);
+    const { seq, queue, id, dueAt, enqueuedAt, deliveries, lane, claim } = event;
+    // Most events are plain; binding six values less is a third of the time that one takes in the WebAssembly engine.
+    if (lane === undefined && claim === undefined && note === undefined)
+      this.#run('plainAdded', seq, queue, toText(id), dueAt, Math.round(enqueuedAt), deliveries, message);
+    else this.#run('eventAdded', ...this.#eventValues(event), note ?? null, message);
   }
 
   eventChanged(seq: number, dueAt: number, deliveries: number, note: string | undefined | typeof KEEP): void {
@@ -162,22 +169,22 @@ export class SqlLedger implements Ledger {
     else this.#run('progressed', seq, dueAt, deliveries, note ?? null);
   }
 
-  eventRemoved(seq: number): void {
+  eventRemoved(seq: number, changed: boolean): void {
     this.#run('eventRemoved', seq);
-    this.#run('progressRemoved', seq);
+    if (changed) this.#run('progressRemoved', seq);
   }
 
   claimDetached(seq: number, dead: boolean): void {
     this.#run(dead ? 'deadDetached' : 'eventDetached', seq);
   }
 
-  eventBuried(event: number, dead: DeadRow): void {
+  eventBuried(event: number, changed: boolean, dead: DeadRow): void {
     const { seq, queue, id, lane, enqueuedAt, buriedAt, attemptedAt, attempts, reason, outcome, claim } = dead;
     const names = [toText(id), lane === undefined ? null : toText(lane)];
     const values = [Math.round(enqueuedAt), Math.round(buriedAt), Math.round(attemptedAt), attempts];
     const texts = [toText(reason), toText(outcome)];
     this.#run('buried', seq, queue, ...names, ...values, ...texts, ...claimValues(claim), event);
-    this.eventRemoved(event);
+    this.eventRemoved(event, changed);
   }
 
   deadRemoved(seq: number): void {
@@ -236,7 +243,12 @@ export class SqlLedger implements Ledger {
 
   *events(): Generator<EventRow> {
     for (const row of this.#pages('events'))
-      yield { ...identity(row), dueAt: Number(row.due_at), deliveries: Number(row.deliveries) };
+      yield {
+        ...identity(row),
+        dueAt: Number(row.due_at),
+        deliveries: Number(row.deliveries),
+        changed: row.changed === 1,
+      };
   }
 
   *dead(): Generator<DeadRow> {

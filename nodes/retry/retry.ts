@@ -74,7 +74,7 @@ export default function (RED: NodeAPI): void {
     const storeId = typeof config.store === 'string' ? config.store : '';
     const use = storeId === '' ? undefined : storeFor(RED, storeId);
     const store: Store = use?.store ?? holdings.privateStore(this.id);
-    const { custody } = holdings.of(this.id);
+    const { custody, lost } = holdings.use(this.id, store);
     const tracking = acquireTracker(RED, clock);
     const { tracker } = tracking;
     const complaints = new Complaints(clock, (text) => this.error(text));
@@ -115,11 +115,9 @@ export default function (RED: NodeAPI): void {
     engine.opened.catch((error: unknown) => complaints.say(asError(error).message));
     const unlisten = store.onProblem(show);
     show();
-    if (use) {
-      void holdings.dropPrivateStore(this.id, queue).then((count) => {
-        if (count > 0) this.warn(RED._('retry.warn.dropped', { count }));
-      });
-    }
+    if (lost.length > 0) this.warn(RED._('retry.warn.lost', { count: lost.length }));
+    for (const { message } of lost)
+      tracker.report(message, { kind: 'failure', error: 'its store in memory has ended' });
 
     const run = async (command: Command, msg: Message): Promise<void> => {
       const answer = await obey(command, engine);

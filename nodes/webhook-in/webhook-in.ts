@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { storeFor } from '../event-store/store-for';
-import { systemClock } from '../shared/clock';
+import { dueClock, systemClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import type { WebhookAuthNode } from '../webhook-auth/contract';
@@ -10,6 +10,7 @@ import type { Claim } from './claims';
 import { Counter } from './counters';
 import { openDoor } from './door';
 import { compileContent } from './events';
+import { dress, type ExpressApp } from './express-response';
 import { FlowAnswers } from './flow-answers';
 import type { Arrival, Handler } from './front-door';
 import { type EventMessage, messagesOf, type WebhookInfo } from './message';
@@ -131,7 +132,7 @@ export default function (RED: NodeAPI): void {
 
     const answers = new FlowAnswers(clock, options.answerTimeoutMs);
     const stored = storeUse
-      ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, clock, {
+      ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, dueClock, {
           deliver: (message, settled) => {
             const copy = RED.util.cloneMessage(message as unknown as NodeMessage);
             const cancel = tracking?.tracker.track(copy, this.id, wired, {
@@ -161,6 +162,7 @@ export default function (RED: NodeAPI): void {
         accepted.add(messages.length);
         show();
         const { arrival, webhook } = passed;
+        dress(arrival.req, arrival.res, RED.httpNode as unknown as ExpressApp);
         const waiting = answers.wait(arrival.res, (refusal) => refuseRequest(arrival, refusal, webhook));
         const req = flowRequest(arrival, webhook, passed.events);
         for (const message of messages) {

@@ -284,6 +284,7 @@ describe('dedupe in Node-RED', () => {
     await red.deploy(flow(pair));
     for (const id of ['one', 'two', 'alone', 'private']) await red.inject(id, { n: 1, payload: 'k' });
     await red.message('two-dup');
+    await red.message('private-first');
     assert.deepEqual(
       ['one', 'two', 'alone', 'private'].map((id) => red.seen(`${id}-first`).length),
       [1, 0, 1, 1],

@@ -79,9 +79,11 @@ async function check(store: Store, now: number): Promise<void> {
 class Writer {
   readonly child: ChildProcess;
   readonly told = new Map<string, Set<number>>();
+  readonly exited: Promise<unknown>;
 
   constructor(directory: string, engine: EngineName, first = 0) {
     this.child = fork(path.join(__dirname, 'fixtures', 'writer.js'), [directory, engine, String(first)]);
+    this.exited = once(this.child, 'exit');
     this.child.on('message', ([what, id]: [string, number]) => {
       if (!this.told.has(what)) this.told.set(what, new Set());
       this.told.get(what)?.add(id);
@@ -98,7 +100,7 @@ class Writer {
 
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
-    await once(this.child, 'exit');
+    await this.exited;
   }
 }
 
@@ -228,7 +230,7 @@ eachEngine('the life of a disk store', (engine) => {
     const store = await openDisk({ directory, engine });
     const second = new Writer(directory, engine);
     await second.until('locked', 1);
-    await once(second.child, 'exit');
+    await second.exited;
     await store.close();
     await (await openDisk({ directory, engine })).close();
   });

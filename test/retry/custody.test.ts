@@ -34,7 +34,12 @@ describe('retry in Node-RED: who answers for a message', function () {
   });
 
   it('memory: only when it has succeeded, or was given up', async () => {
-    await begin([memory, ...retryNode({ store: 'store', baseMs: 300, attempts: 2 }), probe('next', { fail: 3 }), ...completion]);
+    await begin([
+      memory,
+      ...retryNode({ store: 'store', baseMs: 300, attempts: 2 }),
+      probe('next', { fail: 3 }),
+      ...completion,
+    ]);
     await red.inject('retry', { payload: 'gives up' });
     await red.until('the first failure', () => attempts().length === 1);
     assert.equal(red.seen('completed').length, 0);
@@ -43,7 +48,10 @@ describe('retry in Node-RED: who answers for a message', function () {
     await red.inject('retry', { payload: 'succeeds' });
     await red.message('succeeded');
     await red.message('completed', 2);
-    assert.deepEqual(red.seen('completed').map(({ payload }) => payload), ['gives up', 'succeeds']);
+    assert.deepEqual(
+      red.seen('completed').map(({ payload }) => payload),
+      ['gives up', 'succeeds'],
+    );
     assert.equal(red.seen('caught').filter(({ error }) => error.source.id === 'retry').length, 0);
   });
 
@@ -64,7 +72,8 @@ describe('retry in Node-RED: who answers for a message', function () {
 
     await begin(nodes(0), red.userDir);
     const { payload, retry } = await red.message('succeeded');
-    assert.deepEqual([payload, retry.attempt, retry.lastError], ['waits', 2, 'no (line 1, col 49)'.slice(0, 2) === 'no' ? retry.lastError : '']);
+    assert.deepEqual([payload, retry.attempt, retry.lastError], ['waits', 2, retry.lastError]);
+    assert.match(retry.lastError, /no/);
     assert.ok(Math.abs(Date.parse(retry.firstAt) - arrived) < 60_000);
     const { deadLetters } = await (await fetch(`${red.url}/surewire/retry/retry/dead-letters`)).json();
     assert.deepEqual(
@@ -114,8 +123,17 @@ describe('retry in Node-RED: who answers for a message', function () {
   }
 
   it('nothing is sent after the node is closed, in the middle of a wait or of an attempt', async () => {
-    const rest = [disk, probe('next', { wires: [['slow']] }), fn('slow', 'setTimeout(() => node.send(msg), 200);', [['end']]), probe('end')];
-    await begin([...retryNode({ store: 'store', baseMs: 300, settleMs: 1000 }), ...rest, fn('fail', 'throw new Error("no")')]);
+    const rest = [
+      disk,
+      probe('next', { wires: [['slow']] }),
+      fn('slow', 'setTimeout(() => node.send(msg), 200);', [['end']]),
+      probe('end'),
+    ];
+    await begin([
+      ...retryNode({ store: 'store', baseMs: 300, settleMs: 1000 }),
+      ...rest,
+      fn('fail', 'throw new Error("no")'),
+    ]);
     await red.inject('retry', { payload: 'under way' });
     await red.message('next');
     await red.deploy(flow([...rest, ...catcher(), probe('gave-up'), probe('succeeded')]));
@@ -133,10 +151,14 @@ describe('retry in Node-RED: who answers for a message', function () {
     const source = fn('source', 'for (let n = 0; n < 300; n += 1) node.send({ payload: n });', [['retry']]);
     await begin([...nodes, source]);
     await red.inject('source', {});
+    await red.message('next');
     await red.deploy(flow([...nodes, source, ...catcher(), probe('mark')]));
     const settled = (): Set<unknown> =>
       new Set([...red.seen('succeeded'), ...red.seen('caught')].map(({ payload }) => payload));
-    await red.until('all 300', () => new Set([...settled(), ...red.seen('next').map(({ payload }) => payload)]).size === 300);
+    await red.until(
+      'all 300',
+      () => new Set([...settled(), ...red.seen('next').map(({ payload }) => payload)]).size === 300,
+    );
     await red.statusWith('retry', ({ text }) => text === 'idle');
   });
 
@@ -145,11 +167,16 @@ describe('retry in Node-RED: who answers for a message', function () {
       [
         disk,
         ...retryNode({ store: 'store', baseMs: 400 }),
-        fn('next', "if (msg.retry.attempt < 3) { global.get('jump')(msg.retry.attempt === 1 ? -86400000 : 3 * 86400000); throw new Error('no'); } return msg;", [['end']]),
+        fn(
+          'next',
+          "if (msg.retry.attempt < 3) { global.get('jump')(msg.retry.attempt === 1 ? -86400000 : 3 * 86400000); throw new Error('no'); } return msg;",
+          [['end']],
+        ),
         probe('end'),
       ],
       {
-        preamble: 'const now = Date.now; let offset = 0; Date.now = () => now() + offset; const jump = (ms) => { offset += ms; };',
+        preamble:
+          'const now = Date.now; let offset = 0; Date.now = () => now() + offset; const jump = (ms) => { offset += ms; };',
         settings: { functionGlobalContext: '{ jump }' },
       },
     );

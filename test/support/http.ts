@@ -21,21 +21,27 @@ export interface Sent {
 /** One HTTP request to a port of this machine, sent as it is. */
 export function send(port: number, { method = 'POST', path, headers = {}, body, agent }: Sent): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const req = request({ host: '127.0.0.1', port, method, path, headers, ...(agent && { agent }) }, (res) => {
-      const chunks: Buffer[] = [];
-      res.on('data', (chunk: Buffer) => chunks.push(chunk));
-      res.on('end', () => {
-        const text = Buffer.concat(chunks).toString();
-        let json: unknown;
-        try {
-          json = JSON.parse(text);
-        } catch {
-          json = undefined;
-        }
-        resolve({ status: res.statusCode as number, headers: res.headers, body: text, json });
-      });
-      res.on('error', reject);
-    });
+    // Node.js frames the body of a DELETE only when it is told to.
+    const length =
+      body === undefined || 'content-length' in headers ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    const req = request(
+      { host: '127.0.0.1', port, method, path, headers: { ...length, ...headers }, ...(agent && { agent }) },
+      (res) => {
+        const chunks: Buffer[] = [];
+        res.on('data', (chunk: Buffer) => chunks.push(chunk));
+        res.on('end', () => {
+          const text = Buffer.concat(chunks).toString();
+          let json: unknown;
+          try {
+            json = JSON.parse(text);
+          } catch {
+            json = undefined;
+          }
+          resolve({ status: res.statusCode as number, headers: res.headers, body: text, json });
+        });
+        res.on('error', reject);
+      },
+    );
     req.on('error', reject);
     req.end(body);
   });

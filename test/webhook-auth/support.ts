@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Clock } from '../../nodes/shared/clock';
 import { type AuthConfig, type AuthCredentials, createAuth } from '../../nodes/webhook-auth/auth';
 import type { AuthRefusal, RequestHead, Verifier } from '../../nodes/webhook-auth/contract';
 import { FakeClock } from '../support/fake-clock';
@@ -35,7 +36,7 @@ export function verdict(verifier: Verifier, request: RequestHead, body: Buffer |
 export const clockAt = (seconds: number): FakeClock => new FakeClock(seconds * 1000);
 
 /** `createAuth` for a configuration that must be good. */
-export function goodAuth(config: AuthConfig, credentials: AuthCredentials, clock = clockAt(1_800_000_000)) {
+export function goodAuth(config: AuthConfig, credentials: AuthCredentials, clock: Clock = clockAt(1_800_000_000)) {
   const auth = createAuth(config, credentials, clock);
   assert.equal(auth.problem, undefined);
   return auth;

@@ -32,7 +32,7 @@ describe('webhook in: how senders are answered', () => {
         ...webhookIn({ id: 'gone', path: '/gone-auth', auth: 'nowhere' }),
         ...webhookIn({ id: 'nostore', path: '/no-store', answer: 'stored' }),
         {
-          ...webhookIn({ id: 'flow', path: '/flow', answer: 'flow', answerTimeout: 2 })[0],
+          ...webhookIn({ id: 'flow', path: '/ask', answer: 'flow', answerTimeout: 2 })[0],
           wires: [['switch'], []],
         } as never,
         fn(
@@ -46,7 +46,7 @@ describe('webhook in: how senders are answered', () => {
         ),
         { id: 'respond', type: 'http response', wires: [] },
         {
-          ...webhookIn({ id: 'batch', path: '/flow-batch', answer: 'flow', split: '/' })[0],
+          ...webhookIn({ id: 'batch', path: '/ask-batch', answer: 'flow', split: '/' })[0],
           wires: [['respond'], []],
         } as never,
         {
@@ -141,28 +141,28 @@ describe('webhook in: how senders are answered', () => {
   }
 
   it('flow: the flow answers', async () => {
-    const answer = await sendJson(red.port, '/flow', { a: 1 }, { authorization: 'Bearer abc' });
+    const answer = await sendJson(red.port, '/ask', { a: 1 }, { authorization: 'Bearer abc' });
     assert.equal(answer.status, 201);
     assert.deepEqual(answer.json.hello, { a: 1 });
     assert.equal(answer.json.headers.authorization, '***');
   });
 
   it('flow: 500 at once when the flow fails, 504 when it is silent; a late or second answer does no harm', async () => {
-    assert.equal((await sendJson(red.port, '/flow', { fail: true })).status, 500);
-    const silent = await sendJson(red.port, '/flow', { silent: true });
+    assert.equal((await sendJson(red.port, '/ask', { fail: true })).status, 500);
+    const silent = await sendJson(red.port, '/ask', { silent: true });
     assert.deepEqual([silent.status, silent.json.reason], [504, 'answer-timeout']);
-    assert.equal((await sendJson(red.port, '/flow', { late: true })).status, 504);
-    assert.equal((await sendJson(red.port, '/flow', { twice: true })).status, 200);
+    assert.equal((await sendJson(red.port, '/ask', { late: true })).status, 504);
+    assert.equal((await sendJson(red.port, '/ask', { twice: true })).status, 200);
     await new Promise((resolve) => setTimeout(resolve, 800));
     assert.doesNotMatch(red.log, /ERR_HTTP_HEADERS_SENT|Cannot set headers/);
-    assert.equal((await sendJson(red.port, '/flow', {})).status, 201);
+    assert.equal((await sendJson(red.port, '/ask', {})).status, 201);
   });
 
   it('flow: one answer for a batch', async () => {
-    const answer = await sendJson(red.port, '/flow-batch', [1, 2, 3]);
+    const answer = await sendJson(red.port, '/ask-batch', [1, 2, 3]);
     assert.equal(answer.status, 200);
     assert.equal(answer.body, '1');
-    assert.equal((await sendJson(red.port, '/flow-batch', [])).status, 202);
+    assert.equal((await sendJson(red.port, '/ask-batch', [])).status, 202);
   });
 
   it('stored: handed on again until the flow works, marked as redelivered; a duplicate id gets the same 2xx once', async () => {

@@ -24,15 +24,15 @@ describe('hostile bodies', () => {
   let red: RunningNodeRed;
 
   before(async () => {
-    red = await startNodeRed({
-      execArgv: ['--expose-gc'],
-      flows: flow([
+    red = await startNodeRed({ execArgv: ['--expose-gc'] });
+    await red.deploy(
+      flow([
         openAuth,
         tokenAuth('a-token'),
         // Two wires: the message is cloned.
         ...webhookIn({ readTimeout: 1, wires: [['in', 'second'], ['refused']] }),
         { id: 'second', type: 'test-probe', name: 'second', wires: [[]] },
-        ...webhookIn({ id: 'guarded', path: '/hooks/guarded', auth: 'token' }),
+        ...webhookIn({ id: 'guarded', path: '/hooks/guarded', auth: 'with-token' }),
         ...webhookIn({ id: 'split', path: '/hooks/split', split: '#' }),
         ...webhookIn({
           id: 'schema',
@@ -43,7 +43,7 @@ describe('hostile bodies', () => {
         }),
         ...webhookIn({ id: 'huge', path: '/hooks/huge', maxBody: 1_073_741_824, readTimeout: 60 }),
       ]),
-    });
+    );
     await stands(red);
   });
   after(() => red.stop());
@@ -160,19 +160,22 @@ describe('hostile bodies', () => {
     const wire = new Wire(red.port);
     await wire.write(head('/hooks/door', 'Content-Length: 1000'));
     const trickle = setInterval(() => void wire.write('x'), 100);
-    assert.match(await wire.until('body-timeout'), /^HTTP\/1\.1 408 /);
-    await wire.until();
-    clearInterval(trickle);
+    try {
+      assert.match(await wire.until('body-timeout'), /^HTTP\/1\.1 408 /);
+      await wire.until();
+    } finally {
+      clearInterval(trickle);
+    }
   });
 
-  it('a megabyte in chunks of one byte costs no more than a megabyte', async () => {
+  it('bodies in chunks of one byte cost no more than their bytes', async () => {
     const before = await resident(red);
     const wires = Array.from({ length: 4 }, () => new Wire(red.port));
     const piece = '1\r\nx\r\n'.repeat(50_000);
     await Promise.all(
       wires.map(async (wire) => {
         await wire.write(head('/hooks/huge', 'Transfer-Encoding: chunked'));
-        for (let n = 0; n < 20; n += 1) await wire.write(piece);
+        for (let n = 0; n < 8; n += 1) await wire.write(piece);
       }),
     );
     // All of them have been read and are held, for they have no end yet.
@@ -212,17 +215,6 @@ describe('hostile bodies', () => {
     assert.equal(answer.status, 413, answer.body);
     assert.equal(answer.json.reason, 'body-too-large');
     assert.equal(red.seen('in-split').length, before);
-  });
-
-  it('a text longer than JavaScript can hold is refused', async function () {
-    this.timeout(120_000);
-    const wire = new Wire(red.port);
-    const size = 560 * MB;
-    await wire.write(head('/hooks/huge', 'Content-Type: text/plain', `Content-Length: ${size}`));
-    const piece = Buffer.alloc(MB, 0x61);
-    for (let sent = 0; sent < size; sent += piece.length) if (!(await wire.write(piece))) break;
-    assert.match(await wire.until('"reason"', 60_000), /^HTTP\/1\.1 503 .*misconfigured/s);
-    wire.end();
   });
 
   it('an aborted upload: output 2 says so', async () => {
