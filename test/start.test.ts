@@ -8,9 +8,9 @@ import { freePort, root } from './support/node-red';
 
 interface Started {
   child: ChildProcess;
-  output(): string;
+  output: () => string;
   /** Waits until the output matches. */
-  says(pattern: RegExp): Promise<void>;
+  says: (pattern: RegExp) => Promise<void>;
 }
 
 async function start(...args: string[]): Promise<Started> {
