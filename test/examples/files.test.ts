@@ -63,7 +63,11 @@ describe('the examples as files', () => {
         for (const node of nodes) {
           for (const property of ['auth', 'store']) {
             const id = node[property];
-            if (id) assert.ok(config.some((own) => own.id === id), `${node.id} uses ${property} ${id}`);
+            if (id)
+              assert.ok(
+                config.some((own) => own.id === id),
+                `${node.id} uses ${property} ${id}`,
+              );
           }
         }
       });
