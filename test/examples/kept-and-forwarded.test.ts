@@ -48,12 +48,8 @@ describe('the examples that keep events do what their comments say', () => {
     await red.kill();
     red = await startNodeRed({ userDir: red.userDir, port: red.port });
     await red.message('handled', 3, 30_000);
-    const events = red.seen('handled').map(({ event }) => [event.id, event.redelivered]);
-    assert.deepEqual(events.toSorted(), [
-      ['a', true],
-      ['b', true],
-      ['c', true],
-    ]);
+    const events = red.seen('handled').map(({ event }) => `${event.id} ${event.redelivered}`);
+    assert.deepEqual(events.sort(), ['a true', 'b true', 'c true']);
   });
 
   it('33: sixty readings through an outage: sent 60, processed 60, lost 0, doubled 0', async () => {
