@@ -18,7 +18,7 @@ export function readExample(name: string): FlowNode[] {
 
 /** A secret as the button "Generate" of the auth dialog makes it. */
 export const generate = (node: FlowNode): string =>
-  newSecret(secretForm(String(node.scheme), String(node.descriptor ?? '')), (count) => randomBytes(count));
+  newSecret(secretForm(String(node.scheme), ''), (count) => randomBytes(count));
 
 /** The example after its maker has pressed "Generate" in every auth dialog that has no secret yet; the secrets by the id of their node. */
 export function withSecrets(nodes: FlowNode[]): { nodes: FlowNode[]; secrets: Record<string, string> } {

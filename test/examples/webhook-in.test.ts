@@ -4,6 +4,14 @@ import { type Answer, send, sendJson } from '../support/http';
 import { freePort, type RunningNodeRed, startNodeRed } from '../support/node-red';
 import { observed, readExample, withSecrets } from './examples';
 
+/** What an inject node of an example sends, as text. */
+function payloadOf(example: string, id: string): string {
+  const button = readExample(example).find((node) => node.id === id);
+  const [payload] = (button?.props ?? []) as { v: string }[];
+  assert.ok(payload, `${id} sends something`);
+  return payload.v;
+}
+
 /** What each example's comment promises, seen in a real Node-RED. */
 describe('the examples of webhook in do what their comments say', () => {
   let red: RunningNodeRed;
@@ -77,8 +85,7 @@ describe('the examples of webhook in do what their comments say', () => {
 
     it("signed by GitHub's own library: the ping and a push; another secret is refused", async () => {
       const { sign } = await import('@octokit/webhooks-methods');
-      const push = readExample('11').find(({ id }) => id === 'sw11_push');
-      const pushed = (push?.props as { v: string }[])[0]?.v as string;
+      const pushed = payloadOf('11', 'sw11_push');
       const post = async (type: string, body: string, secret = secrets.sw11_auth as string): Promise<number> => {
         const headers = {
           'content-type': 'application/json',
@@ -151,10 +158,6 @@ describe('the examples of webhook in do what their comments say', () => {
   });
 
   describe('34 The Things Stack', () => {
-    const uplink = (): string => {
-      const button = readExample('34').find(({ id }) => id === 'sw34_up');
-      return (button?.props as { v: string }[])[0]?.v as string;
-    };
     beforeEach(() => start('34'));
 
     it('the button, twice: a reading, then seen before', async () => {
@@ -172,7 +175,7 @@ describe('the examples of webhook in do what their comments say', () => {
         assert.equal((await sendJson(red.port, '/examples/lorawan/join', join, token)).status, 202);
       }
       await count('join and others', 2);
-      const next = JSON.parse(uplink());
+      const next = JSON.parse(payloadOf('34', 'sw34_up'));
       for (const frame of [118, 119]) {
         next.uplink_message.f_cnt = frame;
         assert.equal((await sendJson(red.port, '/examples/lorawan/up', next, token)).status, 202);
