@@ -63,7 +63,10 @@ function failingClosed<T>(step: () => T): T | Refusal {
   try {
     return step();
   } catch (error) {
-    return refuse('misconfigured', `the request cannot be handled: ${error instanceof Error ? error.message : error}`);
+    return refuse(
+      'misconfigured',
+      `the request cannot be handled: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -72,7 +72,8 @@ describe('hostile bodies', () => {
       await wire.write(`${head('/hooks/door', 'Content-Length: 2')}{}`);
       assert.deepEqual(statuses(await wire.until('accepted')), [413, 202]);
       wire.end();
-      assert.ok(grown < 60 * MB, `grew by ${Math.round(grown / MB)} MB`);
+      // What V8 has not collected yet; a hundred megabytes that were kept would show.
+      assert.ok(grown < 80 * MB, `grew by ${Math.round(grown / MB)} MB`);
     });
   }
 
@@ -113,7 +114,7 @@ describe('hostile bodies', () => {
   for (const [what, body, reason] of [
     ['5,000 nested arrays', '['.repeat(5000) + ']'.repeat(5000), 'body-too-deep'],
     ['5,000 nested arrays that never close', '['.repeat(5000), 'body-too-deep'],
-    ['5,000 nested objects', '{"a":'.repeat(5000) + '1' + '}'.repeat(5000), 'body-too-deep'],
+    ['5,000 nested objects', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`, 'body-too-deep'],
     ['__proto__', '{"a":[{"__proto__":{"polluted":1}}]}', 'forbidden-key'],
     ['__proto__, escaped', '{"\\u005f_proto_\\u005f":{"polluted":1}}', 'forbidden-key'],
     ['constructor.prototype', '{"constructor":{"prototype":{"polluted":1}}}', 'forbidden-key'],
