@@ -53,7 +53,7 @@ const scrap: { last?: unknown[] } = {};
  */
 function drain(req: IncomingMessage): void {
   req.on('data', () => {
-    scrap.last = new Array<unknown>(8000);
+    scrap.last = Array.from({ length: 8000 });
   });
   req.resume();
   req.once('close', () => {
