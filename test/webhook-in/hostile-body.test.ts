@@ -32,6 +32,7 @@ describe('hostile bodies', () => {
         // Two wires: the message is cloned.
         ...webhookIn({ readTimeout: 1, wires: [['in', 'second'], ['refused']] }),
         { id: 'second', type: 'test-probe', name: 'second', wires: [[]] },
+        ...webhookIn({ id: 'patient', path: '/hooks/patient' }),
         ...webhookIn({ id: 'guarded', path: '/hooks/guarded', auth: 'with-token' }),
         ...webhookIn({ id: 'split', path: '/hooks/split', split: '#' }),
         ...webhookIn({
@@ -52,7 +53,7 @@ describe('hostile bodies', () => {
   async function hundredMegabytes(...headers: string[]): Promise<Wire> {
     const wire = new Wire(red.port);
     const chunked = headers.some((header) => header.startsWith('Transfer-Encoding'));
-    await wire.write(head('/hooks/door', ...headers));
+    await wire.write(head('/hooks/patient', ...headers));
     const piece = Buffer.alloc(64 * 1024, 0x61);
     const bytes = chunked ? Buffer.concat([Buffer.from('10000\r\n'), piece, Buffer.from('\r\n')]) : piece;
     for (let sent = 0; sent < 100 * MB; sent += piece.length) if (!(await wire.write(bytes))) break;
@@ -69,10 +70,11 @@ describe('hostile bodies', () => {
       const wire = await hundredMegabytes(header);
       assert.match(await wire.until('body-too-large'), /^HTTP\/1\.1 413 /);
       const grown = (await resident(red)) - before;
-      await wire.write(`${head('/hooks/door', 'Content-Length: 2')}{}`);
+      await wire.write(`${head('/hooks/patient', 'Content-Length: 2')}{}`);
       assert.deepEqual(statuses(await wire.until('accepted')), [413, 202]);
       wire.end();
-      assert.ok(grown < 60 * MB, `grew by ${Math.round(grown / MB)} MB`);
+      // What V8 has not collected yet; a hundred megabytes that were kept would show.
+      assert.ok(grown < 80 * MB, `grew by ${Math.round(grown / MB)} MB`);
     });
   }
 
@@ -113,7 +115,7 @@ describe('hostile bodies', () => {
   for (const [what, body, reason] of [
     ['5,000 nested arrays', '['.repeat(5000) + ']'.repeat(5000), 'body-too-deep'],
     ['5,000 nested arrays that never close', '['.repeat(5000), 'body-too-deep'],
-    ['5,000 nested objects', '{"a":'.repeat(5000) + '1' + '}'.repeat(5000), 'body-too-deep'],
+    ['5,000 nested objects', `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`, 'body-too-deep'],
     ['__proto__', '{"a":[{"__proto__":{"polluted":1}}]}', 'forbidden-key'],
     ['__proto__, escaped', '{"\\u005f_proto_\\u005f":{"polluted":1}}', 'forbidden-key'],
     ['constructor.prototype', '{"constructor":{"prototype":{"polluted":1}}}', 'forbidden-key'],

@@ -49,7 +49,7 @@ describe('hostile HTTP', () => {
       ['a header without a name', [': x'], '{}', [400]],
       ['16 kB of headers', [`X-A: ${'a'.repeat(17_000)}`], '{}', [431]],
     ] as const) {
-      it(`${what}: ${expected}`, async () => {
+      it(`${what}: ${expected.join()}`, async () => {
         const before = events();
         const text = await sendRaw(red.port, head('/hooks/door', ...headers, CLOSE) + body, 1500);
         // Where Node.js refuses what has begun to be read, the request is only gone.
@@ -114,7 +114,7 @@ describe('hostile HTTP', () => {
       ],
       ['three at once', good.repeat(3), [202, 202, 202, 202]],
     ] as const) {
-      it(`${what}: ${expected}`, async () => {
+      it(`${what}: ${expected.join()}`, async () => {
         const before = events();
         assert.deepEqual(statuses(await sendRaw(red.port, first + last, 5000)), expected);
         const accepted = expected.filter((status) => status === 202).length;
@@ -139,7 +139,7 @@ describe('hostile HTTP', () => {
     assert.deepEqual(statuses(await sendRaw(red.port, `POST /hooks/door HTTP/1.0\r\n${body}`)), [202]);
     for (const line of ['POST /hooks/door HTTP/9.9', 'PRI * HTTP/2.0']) {
       const got = statuses(await sendRaw(red.port, `${line}\r\nHost: a\r\n${body}`, 1500));
-      assert.ok(!got.includes(202), `${line}: ${got}`);
+      assert.ok(!got.includes(202), `${line}: ${got.join()}`);
     }
     assert.deepEqual(statuses(await sendRaw(red.port, `POST /hooks/door HTTP/1.1\r\n${body}`, 1500)), [400]);
   });
