@@ -1,4 +1,4 @@
-import type { Holder } from './claims';
+import type { Holder } from './claim-holders';
 import type { DeadRow } from './ledger';
 import { type Linked, List } from './list';
 import type { Entry, Queue, QueueContext } from './queue';

@@ -96,12 +96,13 @@ class Owner {
   }
 
   #load(): void {
+    this.#core.undo.kept = false;
     for (const { id, name } of this.#ledger.scopes()) this.#core.claims.loadScope(id, name);
     for (const { id, name } of this.#ledger.queues()) this.#core.loadQueue(id, name);
     for (const claim of this.#ledger.claims()) this.#core.claims.load(claim);
     for (const event of this.#ledger.events()) this.#core.loadEvent(event);
     for (const dead of this.#ledger.dead()) this.#core.loadDead(dead);
-    this.#core.undo.forget();
+    this.#core.undo.kept = true;
   }
 
   #run([name, ...args]: Call, index: number, results: Results): void {

@@ -1,4 +1,5 @@
-import type { Claims, Holder } from './claims';
+import type { Holder } from './claim-holders';
+import type { Claims } from './claims';
 import { Heap } from './heap';
 import { type EventRow, KEEP, type Ledger } from './ledger';
 import { type Linked, List } from './list';

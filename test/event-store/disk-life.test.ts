@@ -176,6 +176,23 @@ eachEngine('the life of a disk store', (engine) => {
     await again.close();
   });
 
+  it('has forgotten what it was told to forget after a restart, and what was claimed anew is there', async () => {
+    const directory = scratchDirectory();
+    const clock = new FakeClock();
+    const keys = Array.from({ length: 1000 }, (_, at) => `k${at}`);
+    const store = await openDisk({ directory, engine, clock });
+    await Promise.all(keys.map((key) => store.claim('s', key, seen)));
+    await store.accept('q', { message: 1 }, 's', 'held', options);
+    assert.equal(await store.forget('s'), 1001);
+    await store.claim('s', 'k1', seen);
+    await store.close();
+    const again = await openDisk({ directory, engine, clock });
+    assert.equal((await again.keys('s')).count, 1);
+    for (const key of keys) assert.equal(await state(again, 's', key), key === 'k1' ? 'done' : 'first');
+    assert.equal(await state(again, 's', 'held'), 'first');
+    await again.close();
+  });
+
   it('gathers for commitMs', async () => {
     const clock = new FakeClock();
     const store = await openDisk({ directory: scratchDirectory(), engine, clock, commitMs: 50 });
