@@ -3,6 +3,14 @@ import type { Digest } from './digest';
 /** No slot. */
 export const NIL = 0xffffffff;
 
+/** The same bytes in a longer buffer; the old one is given back at once where the runtime can do that (Node >= 21), else by the garbage collector. */
+function grown(buffer: ArrayBuffer & { transfer?: (length: number) => ArrayBuffer }, length: number): ArrayBuffer {
+  if (buffer.transfer) return buffer.transfer(length);
+  const longer = new Uint8Array(length);
+  longer.set(new Uint8Array(buffer));
+  return longer.buffer;
+}
+
 /**
  * Keys in typed arrays: about 60 bytes each, no object for the garbage collector, and a lookup by open addressing that costs the
  * same at 1,000 and at 1,000,000 keys. A slot's number stays the same as long as its key is in the table. Callers keep what they
@@ -105,18 +113,14 @@ export class ClaimTable {
   }
 
   #grow(capacity: number): void {
-    const grown = <T extends Uint8Array | Uint32Array | Float64Array>(old: T, next: T): T => {
-      next.set(old);
-      return next;
-    };
-    this.scope = grown(this.scope, new Uint32Array(capacity));
-    this.list = grown(this.list, new Uint8Array(capacity));
-    this.prev = grown(this.prev, new Uint32Array(capacity));
-    this.next = grown(this.next, new Uint32Array(capacity));
-    this.firstSeen = grown(this.firstSeen, new Float64Array(capacity));
-    this.until = grown(this.until, new Float64Array(capacity));
-    this.row = grown(this.row, new Float64Array(capacity));
-    this.#digests = grown(this.#digests, new Uint32Array(capacity * 4));
+    this.scope = new Uint32Array(grown(this.scope.buffer, capacity * Uint32Array.BYTES_PER_ELEMENT));
+    this.list = new Uint8Array(grown(this.list.buffer, capacity * Uint8Array.BYTES_PER_ELEMENT));
+    this.prev = new Uint32Array(grown(this.prev.buffer, capacity * Uint32Array.BYTES_PER_ELEMENT));
+    this.next = new Uint32Array(grown(this.next.buffer, capacity * Uint32Array.BYTES_PER_ELEMENT));
+    this.firstSeen = new Float64Array(grown(this.firstSeen.buffer, capacity * Float64Array.BYTES_PER_ELEMENT));
+    this.until = new Float64Array(grown(this.until.buffer, capacity * Float64Array.BYTES_PER_ELEMENT));
+    this.row = new Float64Array(grown(this.row.buffer, capacity * Float64Array.BYTES_PER_ELEMENT));
+    this.#digests = new Uint32Array(grown(this.#digests.buffer, capacity * 4 * Uint32Array.BYTES_PER_ELEMENT));
     let buckets = 512;
     while (buckets < capacity * 2) buckets *= 2;
     this.#index = new Uint32Array(buckets);

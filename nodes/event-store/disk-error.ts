@@ -20,3 +20,7 @@ export function asStoreError(error: unknown, directory: string): StoreError {
 export function mayPass(error: StoreError): boolean {
   return ['locked', 'full', 'io'].includes(error.code);
 }
+
+export function closedError(): StoreError {
+  return new StoreError('closed', 'the event store is closed');
+}

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { type WorkerOptions as ThreadOptions, Worker } from 'node:worker_threads';
 import { type Cancel, type Clock, systemClock } from '../shared/clock';
 import type { Core } from './core';
-import { asStoreError, mayPass, storeError } from './disk-error';
+import { asStoreError, closedError, mayPass, storeError } from './disk-error';
 import { type Channel, type Operation, StoreFront } from './front';
 import { type DirectoryLock, lockDirectory } from './lock';
 import { Problem } from './problem';
-import type { Call, Failure, FromWorker, Results, ToWorker, WorkerOptions } from './protocol';
+import type { Call, Failure, FromWorker, Results, WorkerOptions } from './protocol';
 import type { EngineName } from './sqlite';
 import { type Store, StoreError } from './store';
 import { Turns } from './turns';
@@ -16,6 +16,8 @@ import { Turns } from './turns';
 /** The file within the store's directory. */
 export const FILE_NAME = 'store.sqlite';
 
+/** What dies at once fits in this much; V8's own limit lets the thread of a busy store grow by 50 MB more. */
+const YOUNG_MB = 8;
 /** Operations in one message to the worker, and so in one transaction. */
 const BATCH_CALLS = 1000;
 /** While the worker commits one batch, the next is on its way: the worker never waits for this thread. */
@@ -46,8 +48,6 @@ interface Pending {
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
 }
-
-const CLOSED = (): StoreError => new StoreError('closed', 'the event store is closed');
 
 class DiskChannel implements Channel {
   readonly durable = true;
@@ -89,7 +89,7 @@ class DiskChannel implements Channel {
   }
 
   call<Name extends Operation>(name: Name, ...args: Parameters<Core[Name]>): Promise<ReturnType<Core[Name]>> {
-    if (this.#closing) return Promise.reject(CLOSED());
+    if (this.#closing) return Promise.reject(closedError());
     if (this.#failed) return Promise.reject(this.#failed);
     return new Promise((resolve, reject) => {
       this.#queue.push({ call: [name, ...args], resolve: resolve as (value: unknown) => void, reject });
@@ -132,7 +132,11 @@ class DiskChannel implements Channel {
       mono: this.#clock.monotonic(),
       opening: randomUUID(),
     };
-    const worker = new Worker(path.join(__dirname, 'disk-worker.js'), { ...this.#options.thread, workerData: data });
+    const worker = new Worker(path.join(__dirname, 'disk-worker.js'), {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      ...this.#options.thread,
+      workerData: data,
+    });
     this.#worker = worker;
     return new Promise((resolve, reject) => {
       const ended = (why: string): void => {
@@ -204,14 +208,10 @@ class DiskChannel implements Channel {
     if (this.#open && !this.#flushing && this.#queue.length > 0 && this.#sent.length < IN_FLIGHT) {
       const batch = this.#queue.splice(0, BATCH_CALLS);
       this.#sent.push(batch);
-      this.#post({ kind: 'batch', ...this.#moment(), calls: batch.map(({ call }) => call) });
+      this.#worker?.postMessage({ kind: 'batch', ...this.#moment(), calls: batch.map(({ call }) => call) });
       if (this.#queue.length > 0) this.#plan();
     }
     if (this.#queue.length === 0 && this.#sent.length === 0 && this.#answers.size === 0) this.#idle?.();
-  }
-
-  #post(message: ToWorker): void {
-    this.#worker?.postMessage(message);
   }
 
   #moment(): { wall: number; mono: number } {
@@ -222,7 +222,7 @@ class DiskChannel implements Channel {
     this.#tick?.();
     if (this.#closing) return;
     this.#tick = this.#clock.after(ms, () => {
-      this.#post({ kind: 'tick', ...this.#moment(), probe: this.#problem.text !== undefined });
+      this.#worker?.postMessage({ kind: 'tick', ...this.#moment(), probe: this.#problem.text !== undefined });
     });
   }
 
@@ -283,11 +283,11 @@ class DiskChannel implements Channel {
         this.#flush();
       });
     }
-    this.#rejectQueued(CLOSED());
+    this.#rejectQueued(closedError());
     if (this.#worker) {
       await new Promise<void>((resolve) => {
         this.#ended = resolve;
-        this.#post({ kind: 'close', ...this.#moment() });
+        this.#worker?.postMessage({ kind: 'close', ...this.#moment() });
       });
     }
     this.#lock?.release();

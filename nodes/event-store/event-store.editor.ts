@@ -37,6 +37,9 @@ RED.nodes.registerType('surewire-event-store', {
     // A kind that a flow file names but the form does not offer stays visible, and is not changed unnoticed.
     if (!KINDS.includes(saved)) $('<option>').val(saved).text(saved).appendTo(kind);
     kind.val(saved);
+    // A flow file may lack a field: it behaves as with the default, so the form shows that.
+    for (const property of ['directory', 'commitMs'] as const)
+      if (textOf(this[property]) === '') $(`#node-config-input-${property}`).val(defaults[property].value);
     const show = (): void => {
       const chosen = textOf(kind.val());
       showRows({ '.surewire-store-disk': chosen === 'disk' });

@@ -72,7 +72,7 @@ function openNode(file: string): Database {
  * off and it takes 25 MB for good, on a small machine for nothing. A busy store reaches this one within a second. Each module takes
  * the limit that holds when it is loaded, so that putting V8's own back leaves every other module alone.
  */
-const OPTIMISE_AFTER = 200_000_000;
+const OPTIMISE_AFTER = 1_000_000_000;
 const V8_DEFAULT = 1_800_000;
 
 function loadWasm(): typeof import('node-sqlite3-wasm') {
