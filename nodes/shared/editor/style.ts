@@ -4,6 +4,7 @@
  * `.surewire-choices` and `.surewire-check` hold check boxes; `.surewire-number` is a short field that leaves room for its unit, `.surewire-wide` a choice as wide as a text field; `.surewire-note` is a note with a coloured edge (see `note`).
  */
 const STYLE = `
+.form-row input[type="text"].surewire-number { width: 110px; }
 details.surewire-advanced { margin: 10px 0; border-top: 1px solid var(--red-ui-secondary-border-color); padding-top: 8px; }
 details.surewire-advanced > summary { cursor: pointer; margin-bottom: 10px; color: var(--red-ui-secondary-text-color); font-weight: bold; }
 .surewire-hint { margin: 4px 0 0 105px; max-width: 440px; font-size: 90%; color: var(--red-ui-secondary-text-color); overflow-wrap: anywhere; }
