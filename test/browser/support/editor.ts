@@ -61,13 +61,16 @@ export class Editor {
 
   static async open(red: RunningNodeRed, options: OpenOptions = {}): Promise<Editor> {
     const browser = await startBrowser();
-    const page = await browser.newPage({
-      viewport: { width: 1400, height: options.height ?? 900 },
-      colorScheme: options.dark ? 'dark' : 'light',
-    });
+    const page = await browser.newPage({ viewport: { width: 1400, height: options.height ?? 900 } });
     page.setDefaultTimeout(15_000);
     const editor = new Editor(red, browser, page);
     await editor.load();
+    if (options.dark) {
+      // The same as User Settings > View; light is the editor's default whatever the system prefers.
+      await page.evaluate(`RED.settings.setLocal('view-dark-theme', 'dark')`);
+      await editor.load();
+      await page.locator('html.nr-theme-dark').waitFor();
+    }
     return editor;
   }
 
@@ -218,7 +221,12 @@ export class Editor {
       await this.page.mouse.down();
       await this.page.mouse.up();
     }
-    return after.filter((id) => !before.includes(id));
+    const imported = after.filter((id) => !before.includes(id));
+    await this.page.evaluate(
+      `for (const id of ${JSON.stringify(imported)}) if (RED.nodes.workspace(id)) RED.workspaces.show(id);`,
+    );
+    await this.page.waitForTimeout(STILL_MS);
+    return imported;
   }
 
   /** The text of a node type's help. */
