@@ -1,12 +1,11 @@
 import { field, numberField, styleForms, textOf } from '../shared/editor/fields';
-import { anyChanged, note, openFold, showRows } from '../shared/editor/form';
+import { anyChanged, note, openFold, showDefaults, showRows } from '../shared/editor/form';
 import type { EditorNode, EditorProperty, EditorRed } from '../shared/editor/red';
 import { FAULTS, NO_FAULTS, parseFaults } from './faults';
 import { isPrivateTarget } from './private-target';
 
 declare const RED: EditorRed & {
   events: { on(event: string, callback: (node: EditorNode) => void): void };
-  view: { redraw(): void };
   utils: { validateTypedProperty(value: string, type: string, options: object): true | string };
 };
 
@@ -19,10 +18,7 @@ const running = new Set<string>();
 
 function mark(id: string): void {
   const node = RED.nodes.node(id);
-  if (!node || node.running === running.has(id)) return;
-  node.running = running.has(id);
-  node.dirty = true;
-  RED.view.redraw();
+  if (node) node.running = running.has(id);
 }
 
 RED.comms.subscribe(`${TOPIC}#`, (topic, payload) => {
@@ -77,7 +73,7 @@ function faultRows(node: EditorNode): void {
   }
   const grid = $('#surewire-simulator-faults').css({
     display: 'grid',
-    gridTemplateColumns: 'max-content 90px max-content 90px',
+    gridTemplateColumns: 'repeat(auto-fill, minmax(150px, max-content) 80px)',
     gap: '6px 10px',
     alignItems: 'center',
   });
@@ -91,7 +87,7 @@ function faultRows(node: EditorNode): void {
       .css({ width: 'auto', margin: 0 })
       .text(node._(`device-simulator.faults.${name}`))
       .appendTo(grid);
-    const input = $('<input>', { type: 'number', id, placeholder: initial, ...attributes }).css('width', '90px');
+    const input = $('<input>', { type: 'number', id, placeholder: initial, ...attributes }).css('width', '80px');
     input.val(textOf(known[name]));
     input.on('change', () => {
       const text = String(input.val()).trim();
@@ -102,7 +98,6 @@ function faultRows(node: EditorNode): void {
     input.appendTo(grid);
   };
   for (const name of FAULTS) add(name, '0', { min: '0', max: '1', step: '0.01' });
-  if (FAULTS.length % 2 === 1) grid.append('<span></span><span></span>');
   for (const name of SETTINGS) add(name, String(NO_FAULTS[name]), {});
   store();
 }
@@ -148,27 +143,25 @@ RED.nodes.registerType('surewire-device-simulator', {
     return this._(`device-simulator.port.${kind}`);
   },
   button: {
-    toggle: 'running',
     enabled() {
       return !this.changed;
     },
     onclick() {
-      const command = this.running ? 'start' : 'stop';
+      // Not the editor's `toggle`: a toggled button moves below the input port, where nobody can press it.
+      const command = this.running ? 'stop' : 'start';
       const label = this.name || 'device simulator';
       $.ajax({ url: `${TOPIC}${this.id}/${command}`, type: 'POST' })
         .done(() => {
           RED.notify(this._(`device-simulator.notify.${command}`, { label }), { type: 'success', timeout: 2000 });
         })
         .fail((xhr) => {
-          this.running = running.has(this.id);
-          this.dirty = true;
-          RED.view.redraw();
           const reason = [401, 403, 404, 409].includes(xhr.status) ? xhr.status : 'other';
           RED.notify(this._(`device-simulator.notify.${reason}`, { label }), 'error');
         });
     },
   },
   oneditprepare() {
+    showDefaults(this);
     const target = $('#node-input-target');
     const profile = $('#node-input-profile');
     const url = $('#node-input-url');
@@ -186,9 +179,8 @@ RED.nodes.registerType('surewire-device-simulator', {
     url.on('input change', arrange);
     faultRows(this);
     arrange();
-    openFold(
-      $('#dialog-form details.surewire-advanced'),
-      anyChanged(this, (this._def as { defaults: Record<string, EditorProperty> }).defaults, ADVANCED),
-    );
+    const { defaults } = this._def as { defaults: Record<string, EditorProperty> };
+    openFold($('#surewire-simulator-faults-fold'), $('#node-input-faults').val() !== '');
+    openFold($('#surewire-simulator-advanced-fold'), anyChanged(this, defaults, ADVANCED));
   },
 });

@@ -75,6 +75,7 @@ export default function deviceSimulator(RED: NodeAPI): void {
     node: SimulatorNode,
     def: SimulatorDef,
     changed: () => void,
+    failed: (error: Error) => void,
   ): { simulator: Simulator; settings: Settings } {
     const settings = readSettings(def);
     const simulator = new Simulator({
@@ -89,10 +90,7 @@ export default function deviceSimulator(RED: NodeAPI): void {
       emit: (msg) => node.send([msg as unknown as NodeMessageInFlow, null]),
       ended: (report) => node.send([null, { topic: 'report', payload: report }]),
       changed,
-      failed: (error) => {
-        node.error(error.message);
-        node.status({ fill: 'red', shape: 'ring', text: error.message });
-      },
+      failed,
       skipped: (kinds) =>
         node.warn(
           settings.target === 'message'
@@ -110,14 +108,24 @@ export default function deviceSimulator(RED: NodeAPI): void {
     const status = throttledStatus((shown) => this.status(shown), systemClock);
     let text: StatusText | undefined;
     let running = false;
+    let problem: string | undefined;
     const show = (): void => {
-      if (text) status.update(() => text!.render(systemClock.monotonic()));
       const now = built?.simulator.running ?? false;
+      if (now) problem = undefined;
+      status.update(() =>
+        problem === undefined
+          ? (text?.render(systemClock.monotonic()) ?? {})
+          : { fill: 'red', shape: 'ring', text: problem },
+      );
       if (now !== running) RED.comms.publish(topic, { running: now }, true);
       running = now;
     };
     try {
-      built = build(this, def, () => show());
+      built = build(this, def, show, (error) => {
+        problem = error.message;
+        this.error(problem);
+        show();
+      });
     } catch (error) {
       this.error((error as Error).message);
       this.status({ fill: 'red', shape: 'ring', text: (error as Error).message });

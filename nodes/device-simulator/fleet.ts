@@ -1,4 +1,4 @@
-import { Heap } from './heap';
+import { Heap } from '../shared/heap';
 import type { Schedule } from './schedule';
 
 /** One measurement of one device, before anybody knows what happens to it. */

@@ -56,6 +56,7 @@ export class HttpTarget implements Target {
   #queued = 0;
   #flying = 0;
   #closed = false;
+  #broken = false;
 
   constructor(readonly options: HttpTargetOptions) {
     this.#batch = new Batch(options.batch, options.clock, (events) =>
@@ -155,7 +156,8 @@ export class HttpTarget implements Target {
     try {
       return wireRequest({ url, signer, batched: batch > 1, oversizeBytes }, envelopes, job.id, job.events[0]!.invalid);
     } catch (error) {
-      this.options.failed(error as Error);
+      if (!this.#broken) this.options.failed(error as Error);
+      this.#broken = true;
       throw Object.assign(error as Error, { code: 'misconfigured' });
     }
   }

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../shared/clock';
+import { Heap } from '../shared/heap';
 import type { Faults } from './faults';
 import type { Fleet, Reading } from './fleet';
-import { Heap } from './heap';
 import { Injector, type Outgoing } from './injector';
 import type { Ledger } from './ledger';
 import type { Pacer } from './pacer';

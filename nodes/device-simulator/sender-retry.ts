@@ -1,3 +1,5 @@
+import { retryAfterMs } from '../shared/retry-after';
+
 const BASE_MS = 500;
 const LONGEST_MS = 60_000;
 
@@ -9,12 +11,5 @@ const LONGEST_MS = 60_000;
  */
 export function retryDelay(attempt: number, retryAfter: string | undefined, now: number, random: number): number {
   const own = BASE_MS * 2 ** (attempt - 1) * (0.8 + 0.4 * random);
-  return Math.min(LONGEST_MS, Math.max(own, asked(retryAfter, now)));
-}
-
-function asked(retryAfter: string | undefined, now: number): number {
-  if (retryAfter === undefined) return 0;
-  if (/^\d{1,9}$/.test(retryAfter.trim())) return Number(retryAfter) * 1000;
-  const date = Date.parse(retryAfter);
-  return Number.isNaN(date) ? 0 : Math.max(0, date - now);
+  return Math.min(LONGEST_MS, Math.max(own, retryAfterMs(retryAfter, now) ?? 0));
 }

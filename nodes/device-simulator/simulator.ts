@@ -132,7 +132,11 @@ export class Simulator {
 
   /** An event came back from the end of the flow; ids of other runs and other senders are ignored. */
   processed(id: string): void {
-    if (this.#ledger.process(id, this.#run?.elapsed() ?? 0)) this.#run?.returned();
+    const run = this.#run;
+    if (!this.#ledger.process(id, run?.elapsed() ?? 0)) return;
+    run?.returned();
+    // Too late for the report, but not for the status.
+    if (run?.over) this.options.changed();
   }
 
   /** Changes the faults from now on, also of runs to come. Throws an Error that names the member that is wrong. */

@@ -2,8 +2,8 @@ import { Claims } from './claims';
 import { type Dead, DeadLetters } from './dead-letters';
 import type { DeadRow, EventRow, HeldClaim, Ledger } from './ledger';
 import { KEEP } from './ledger';
-import { type Arrival, type Entry, Queue, type QueueContext } from './queue';
-import { type Burial, type Claim, type ClaimOptions, type Enqueued, type QueueCounts, StoreError } from './store';
+import { type Arrival, Queue, type QueueContext } from './queue';
+import { type Burial, type Claim, type ClaimOptions, type QueueCounts, StoreError } from './store';
 import type { Moment } from './timeline';
 import { Undo } from './undo';
 
@@ -24,7 +24,24 @@ export interface RawDead extends Pick<Dead, 'id' | 'reason' | 'outcome' | 'attem
   message: string;
 }
 
-export type RawAccepted = ({ state: 'first' } & Enqueued) | Exclude<Claim, { state: 'first' }>;
+/** The token where the event is leased; else ''. */
+export type RawEnqueued = string;
+
+export type RawAccepted = RawEnqueued | Exclude<Claim, { state: 'first' }>;
+
+/** An arrival as arguments: a list crosses threads at less cost than an object. */
+export type ArrivalParts = [
+  id: string,
+  message: string,
+  note: string | undefined,
+  dueAt: number,
+  lane: string | undefined,
+  lease: boolean,
+];
+
+function arrivalOf([id, message, note, dueAt, lane, lease]: ArrivalParts): Arrival {
+  return { id, message, note, dueAt, lane, lease };
+}
 
 interface QueueSet {
   queue: Queue;
@@ -91,13 +108,15 @@ export class Core {
     return this.claims.keys(scope, this.now);
   }
 
-  enqueue(name: string, arrival: Arrival): Enqueued {
+  enqueue(name: string, ...given: ArrivalParts): RawEnqueued {
+    const arrival = arrivalOf(given);
     const set = this.#open(name);
     this.#mustBeNew(set, arrival.id);
-    return enqueued(set.queue.add(arrival, this.now));
+    return set.queue.add(arrival, this.now).token ?? '';
   }
 
-  accept(name: string, arrival: Arrival, scope: string, key: string, options: ClaimOptions): RawAccepted {
+  accept(name: string, scope: string, key: string, options: ClaimOptions, ...given: ArrivalParts): RawAccepted {
+    const arrival = arrivalOf(given);
     const set = this.#open(name);
     // The claim comes first and needs a holder; the entry takes over once there is one.
     const placeholder = { claim: undefined, detached: () => undefined };
@@ -111,7 +130,7 @@ export class Core {
     }
     const entry = set.queue.add(arrival, this.now, slot);
     if (slot !== undefined) this.claims.pass(slot, entry);
-    return { state: 'first', ...enqueued(entry) };
+    return entry.token ?? '';
   }
 
   lease(name: string, limit: number): RawLease[] {
@@ -132,7 +151,7 @@ export class Core {
     const entry = queue?.held(id, token);
     if (!queue || !entry) return false;
     queue.take(entry);
-    this.ledger.eventRemoved(entry.seq);
+    this.ledger.eventRemoved(entry.seq, entry.changed);
     if (entry.claim !== undefined) this.claims.settle(entry.claim, this.now);
     return true;
   }
@@ -234,8 +253,4 @@ export class Core {
     this.#byNumber.set(number, set);
     return set;
   }
-}
-
-function enqueued(entry: Entry): Enqueued {
-  return entry.token ? { id: entry.id, token: entry.token } : { id: entry.id };
 }

@@ -1,4 +1,4 @@
-import type { Holder } from './claims';
+import type { Holder } from './claim-holders';
 import type { DeadRow } from './ledger';
 import { type Linked, List } from './list';
 import type { Entry, Queue, QueueContext } from './queue';
@@ -37,7 +37,7 @@ export class DeadLetters {
     });
     this.#inherit(entry, dead);
     this.put(dead);
-    this.context.ledger.eventBuried(entry.seq, this.#row(dead));
+    this.context.ledger.eventBuried(entry.seq, entry.changed, this.#row(dead));
     const { max = Number.POSITIVE_INFINITY, maxAgeMs } = burial.keep ?? {};
     const eldest = maxAgeMs === undefined ? Number.NEGATIVE_INFINITY : now.wall - maxAgeMs;
     for (let head = this.letters.head; head; head = this.letters.head) {

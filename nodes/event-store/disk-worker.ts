@@ -2,7 +2,7 @@ import { rmSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Core } from './core';
-import type { Call, Failure, FromWorker, Result, ToWorker, WorkerOptions } from './protocol';
+import type { Call, Failure, FromWorker, Results, ToWorker, WorkerOptions } from './protocol';
 import { explain, openFile } from './schema';
 import { SqlLedger } from './sql-ledger';
 import { type Database, defaultEngine } from './sqlite';
@@ -42,22 +42,33 @@ class Owner {
     this.#load();
   }
 
-  batch(wall: number, mono: number, calls: readonly Call[]): { results: Result[]; trouble: Trouble } {
+  batch(wall: number, mono: number, calls: readonly Call[]): { results: Results; trouble: Trouble } {
     this.#core.now = this.#timeline.at(wall, mono);
-    const together = this.#transaction(calls);
-    if (!('failure' in together)) return together;
-    // One that cannot be done must not take the others with it.
-    if (calls.length === 1) return { results: [{ failure: together.failure }], trouble: together.failure };
+    const results: Results = { values: [], failures: [] };
+    try {
+      for (const [index, call] of calls.entries()) this.#run(call, index, results);
+      return { trouble: this.#commit(), results };
+    } catch (error) {
+      const failure = this.#rollback(error);
+      if (calls.length > 1) return this.#oneByOne(calls);
+      return { results: { values: [], failures: [[0, failure]] }, trouble: failure };
+    }
+  }
+
+  /** One that cannot be done must not take the others of its batch with it. */
+  #oneByOne(calls: readonly Call[]): { results: Results; trouble: Trouble } {
+    const results: Results = { values: [], failures: [] };
     let trouble: Trouble = 'unknown';
-    const results = calls.map((call): Result => {
-      const alone = this.#transaction([call]);
-      if ('failure' in alone) {
-        trouble = alone.failure;
-        return { failure: alone.failure };
+    for (const [index, call] of calls.entries()) {
+      try {
+        this.#run(call, index, results);
+        const state = this.#commit();
+        if (state !== 'unknown') trouble = state;
+      } catch (error) {
+        trouble = this.#rollback(error);
+        results.failures.push([index, trouble]);
       }
-      if (alone.trouble !== 'unknown') trouble = alone.trouble;
-      return alone.results[0] as Result;
-    });
+    }
     return { results, trouble };
   }
 
@@ -85,31 +96,23 @@ class Owner {
   }
 
   #load(): void {
+    this.#core.undo.kept = false;
     for (const { id, name } of this.#ledger.scopes()) this.#core.claims.loadScope(id, name);
     for (const { id, name } of this.#ledger.queues()) this.#core.loadQueue(id, name);
     for (const claim of this.#ledger.claims()) this.#core.claims.load(claim);
     for (const event of this.#ledger.events()) this.#core.loadEvent(event);
     for (const dead of this.#ledger.dead()) this.#core.loadDead(dead);
-    this.#core.undo.forget();
+    this.#core.undo.kept = true;
   }
 
-  #transaction(calls: readonly Call[]): { results: Result[]; trouble: Trouble } | { failure: Failure } {
-    try {
-      const results = calls.map((call) => this.#run(call));
-      return { trouble: this.#commit(), results };
-    } catch (error) {
-      return { failure: this.#rollback(error) };
-    }
-  }
-
-  #run([name, ...args]: Call): Result {
+  #run([name, ...args]: Call, index: number, results: Results): void {
     try {
       const operation = this.#core[name] as (...given: unknown[]) => unknown;
-      return { value: operation.apply(this.#core, args) };
+      results.values[index] = operation.apply(this.#core, args);
     } catch (error) {
       // Refused before anything was changed; whatever else goes wrong takes the transaction with it.
-      if (error instanceof StoreError) return { failure: failureOf(error) };
-      throw error;
+      if (!(error instanceof StoreError)) throw error;
+      results.failures.push([index, failureOf(error)]);
     }
   }
 

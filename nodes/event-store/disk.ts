@@ -4,16 +4,19 @@ import path from 'node:path';
 import { type WorkerOptions as ThreadOptions, Worker } from 'node:worker_threads';
 import { type Cancel, type Clock, systemClock } from '../shared/clock';
 import type { Core } from './core';
+import { asStoreError, mayPass, storeError } from './disk-error';
 import { type Channel, type Operation, StoreFront } from './front';
 import { type DirectoryLock, lockDirectory } from './lock';
-import type { Call, Failure, FromWorker, Result, ToWorker, WorkerOptions } from './protocol';
+import { Problem } from './problem';
+import type { Call, Failure, FromWorker, Results, ToWorker, WorkerOptions } from './protocol';
 import type { EngineName } from './sqlite';
-import { type Store, StoreError, type StoreErrorCode } from './store';
+import { type Store, StoreError } from './store';
+import { Turns } from './turns';
 
 /** The file within the store's directory. */
 export const FILE_NAME = 'store.sqlite';
 
-/** Bounds of one message to the worker: what its answers do at once in this thread stays below some milliseconds. */
+/** Operations in one message to the worker, and so in one transaction. */
 const BATCH_CALLS = 1000;
 /** While the worker commits one batch, the next is on its way: the worker never waits for this thread. */
 const IN_FLIGHT = 2;
@@ -23,8 +26,6 @@ const SOON_MS = 250;
 const PROBE_MS = 5000;
 /** A thread that ends at once every time must not keep a core busy. */
 const RESTART_MS = 1000;
-/** What may pass by itself when a store could not be opened: a Node-RED that is still stopping, a full disk. */
-const PASSING: readonly StoreErrorCode[] = ['locked', 'full', 'io'];
 const REOPEN_MS = 10_000;
 
 export interface DiskOptions {
@@ -53,8 +54,7 @@ class DiskChannel implements Channel {
   readonly ready: Promise<void>;
   readonly #options: DiskOptions;
   readonly #clock: Clock;
-  readonly #listeners = new Set<(problem: string | undefined) => void>();
-  #problem: string | undefined;
+  readonly #problem = new Problem();
   #lock: DirectoryLock | undefined;
   #worker: Worker | undefined;
   #open = false;
@@ -63,6 +63,8 @@ class DiskChannel implements Channel {
   #queue: Pending[] = [];
   /** Batches that the worker has, oldest first. */
   #sent: Pending[][] = [];
+  /** Results on their way to who asked. */
+  readonly #answers = new Turns(() => this.#flush());
   #flushing: Cancel | undefined;
   #tick: Cancel | undefined;
   #closing: Promise<void> | undefined;
@@ -79,12 +81,11 @@ class DiskChannel implements Channel {
   }
 
   get problem(): string | undefined {
-    return this.#problem;
+    return this.#problem.text;
   }
 
   onProblem(listener: (problem: string | undefined) => void): Cancel {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#problem.listen(listener);
   }
 
   call<Name extends Operation>(name: Name, ...args: Parameters<Core[Name]>): Promise<ReturnType<Core[Name]>> {
@@ -118,7 +119,7 @@ class DiskChannel implements Channel {
 
   #works(): void {
     this.#failed = undefined;
-    this.#setProblem(undefined);
+    this.#problem.set(undefined);
     this.#planTick(TICK_MS);
     this.#flush();
   }
@@ -160,34 +161,28 @@ class DiskChannel implements Channel {
       this.#flush();
     } else if (message.kind === 'ticked') {
       this.#heed(message.trouble);
-      this.#planTick(message.more ? SOON_MS : this.#problem === undefined ? TICK_MS : PROBE_MS);
+      this.#planTick(message.more ? SOON_MS : this.#problem.text === undefined ? TICK_MS : PROBE_MS);
     } else if (message.kind === 'closed') {
       this.#worker = undefined;
       this.#ended?.();
     }
   }
 
-  #settle(results: readonly Result[]): void {
-    const batch = this.#sent.shift() ?? [];
-    batch.forEach(({ resolve, reject }, index) => {
-      const result = results[index];
-      if (result && 'value' in result) resolve(result.value);
-      else reject(result ? storeError(result.failure) : CLOSED());
-    });
+  #settle({ values, failures }: Results): void {
+    const failed = new Map(failures);
+    for (const [index, { resolve, reject }] of (this.#sent.shift() ?? []).entries()) {
+      const failure = failed.get(index);
+      this.#answers.add(failure ? () => reject(storeError(failure)) : () => resolve(values[index]));
+    }
+    this.#answers.give();
   }
 
   /** The disk's trouble is the store's problem until something could be written again. */
   #heed(trouble: Failure | undefined | 'unknown'): void {
     if (trouble === 'unknown') return;
-    const before = this.#problem;
-    this.#setProblem(trouble?.message);
+    const before = this.#problem.text;
+    this.#problem.set(trouble?.message);
     if (trouble && before === undefined) this.#planTick(PROBE_MS);
-  }
-
-  #setProblem(problem: string | undefined): void {
-    if (problem === this.#problem) return;
-    this.#problem = problem;
-    for (const listener of this.#listeners) listener(problem);
   }
 
   /** What comes in one turn of the event loop goes out together. */
@@ -212,7 +207,7 @@ class DiskChannel implements Channel {
       this.#post({ kind: 'batch', ...this.#moment(), calls: batch.map(({ call }) => call) });
       if (this.#queue.length > 0) this.#plan();
     }
-    if (this.#queue.length === 0 && this.#sent.length === 0) this.#idle?.();
+    if (this.#queue.length === 0 && this.#sent.length === 0 && this.#answers.size === 0) this.#idle?.();
   }
 
   #post(message: ToWorker): void {
@@ -227,7 +222,7 @@ class DiskChannel implements Channel {
     this.#tick?.();
     if (this.#closing) return;
     this.#tick = this.#clock.after(ms, () => {
-      this.#post({ kind: 'tick', ...this.#moment(), probe: this.#problem !== undefined });
+      this.#post({ kind: 'tick', ...this.#moment(), probe: this.#problem.text !== undefined });
     });
   }
 
@@ -237,7 +232,7 @@ class DiskChannel implements Channel {
     const opened = this.#open;
     this.#open = false;
     this.#tick?.();
-    this.#setProblem(error.message);
+    this.#problem.set(error.message);
     for (const { reject } of this.#sent.flat()) reject(error);
     this.#sent = [];
     this.#idle?.();
@@ -258,9 +253,9 @@ class DiskChannel implements Channel {
 
   #fail(error: StoreError): StoreError {
     this.#failed = error;
-    this.#setProblem(error.message);
+    this.#problem.set(error.message);
     this.#rejectQueued(error);
-    if (PASSING.includes(error.code) && !this.#closing) this.#tick = this.#clock.after(REOPEN_MS, () => this.#reopen());
+    if (mayPass(error) && !this.#closing) this.#tick = this.#clock.after(REOPEN_MS, () => this.#reopen());
     return error;
   }
 
@@ -298,19 +293,6 @@ class DiskChannel implements Channel {
     this.#lock?.release();
     this.#lock = undefined;
   }
-}
-
-function storeError(failure: Failure): StoreError {
-  return new StoreError(failure.code, failure.message);
-}
-
-function asStoreError(error: unknown, directory: string): StoreError {
-  if (error instanceof StoreError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  const full = code === 'ENOSPC' || code === 'EDQUOT';
-  return new StoreError(full ? 'full' : 'io', `the directory ${directory} cannot be used: ${message}`, {
-    cause: error,
-  });
 }
 
 /** Opens a store in a directory, which this process then holds alone; in a worker thread, so that syncs do not hold up Node-RED. */

@@ -1,5 +1,5 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
-import { systemClock } from '../shared/clock';
+import { dueClock } from '../shared/clock';
 import { createMemoryStore } from './memory';
 import { type EventStoreConfig, type EventStoreOptions, readOptions } from './options';
 import { refusingStore } from './refusing';
@@ -10,9 +10,9 @@ import type { EventStoreNode } from './store-for';
 function open({ kind, directory, commitMs }: EventStoreOptions): SharedStore {
   switch (kind) {
     case 'memory':
-      return new SharedStore(createMemoryStore({ clock: systemClock }));
+      return new SharedStore(createMemoryStore({ clock: dueClock }));
     case 'disk':
-      return sharedDiskStore({ directory, commitMs, clock: systemClock });
+      return sharedDiskStore({ directory, commitMs, clock: dueClock });
     case 'redis':
       return new SharedStore(refusingStore(new StoreError('unsupported', 'redis is not available yet')));
   }

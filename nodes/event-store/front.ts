@@ -1,7 +1,6 @@
 import type { Cancel } from '../shared/clock';
-import type { Core, RawDead, RawLease } from './core';
+import type { ArrivalParts, Core, RawDead, RawLease } from './core';
 import { decode, encode } from './encode';
-import type { Arrival } from './queue';
 import {
   type Accepted,
   type Burial,
@@ -88,11 +87,14 @@ export class StoreFront implements Store {
   }
 
   async enqueue(queue: string, event: NewEvent): Promise<Enqueued> {
-    return this.#channel.call('enqueue', queue, this.#arrival(event));
+    const parts = this.#parts(event);
+    return enqueued(parts, await this.#channel.call('enqueue', queue, ...parts));
   }
 
   async accept(queue: string, event: NewEvent, scope: string, key: string, options: ClaimOptions): Promise<Accepted> {
-    return this.#channel.call('accept', queue, this.#arrival(event), scope, key, options);
+    const parts = this.#parts(event);
+    const accepted = await this.#channel.call('accept', queue, scope, key, options, ...parts);
+    return typeof accepted === 'string' ? { state: 'first', ...enqueued(parts, accepted) } : accepted;
   }
 
   async lease(queue: string, limit: number): Promise<LeasedEvent[]> {
@@ -147,16 +149,14 @@ export class StoreFront implements Store {
     return this.#channel.close();
   }
 
-  #arrival(event: NewEvent): Arrival {
-    return {
-      id: event.id ?? this.#uuid(),
-      message: encode(event.message, 'msg', NEVER_STORED),
-      note: noteText(event.note),
-      dueAt: Math.round(event.dueAt ?? this.#wall()),
-      lane: event.lane,
-      lease: event.lease ?? false,
-    };
+  #parts(event: NewEvent): ArrivalParts {
+    const { id = this.#uuid(), message, note, dueAt = this.#wall(), lane, lease = false } = event;
+    return [id, encode(message, 'msg', NEVER_STORED), noteText(note), Math.round(dueAt), lane, lease];
   }
+}
+
+function enqueued([id]: ArrivalParts, token: string): Enqueued {
+  return token === '' ? { id } : { id, token };
 }
 
 const UNREADABLE = 'the stored message cannot be read';

@@ -23,6 +23,8 @@ export interface EventRow {
   enqueuedAt: number;
   deliveries: number;
   claim: HeldClaim | undefined;
+  /** Whether eventChanged was ever called for it. */
+  changed: boolean;
 }
 
 export interface DeadRow {
@@ -56,11 +58,12 @@ export interface Ledger {
   eventAdded(event: EventRow, message: string, note: string | undefined): void;
   /** Due time, deliveries and, unless `keepNote`, the note. */
   eventChanged(seq: number, dueAt: number, deliveries: number, note: string | undefined | typeof KEEP): void;
-  eventRemoved(seq: number): void;
+  /** `changed`: whether eventChanged was ever called for it. */
+  eventRemoved(seq: number, changed: boolean): void;
   /** The claim of an event (or a dead letter) was forgotten. */
   claimDetached(seq: number, dead: boolean): void;
   /** Moves an event to the dead letters under a new number. */
-  eventBuried(event: number, dead: DeadRow): void;
+  eventBuried(event: number, changed: boolean, dead: DeadRow): void;
   deadRemoved(seq: number): void;
   /** Moves a dead letter back into its queue under a new number. */
   deadReplayed(dead: number, event: EventRow): void;

@@ -30,7 +30,7 @@ function memoryLedger(): Ledger {
       if (note !== KEEP) texts.set(seq, { message: message(seq).message, note });
     },
     eventRemoved: (seq) => texts.delete(seq),
-    eventBuried: (event, dead) => move(event, dead.seq),
+    eventBuried: (event, _changed, dead) => move(event, dead.seq),
     deadRemoved: (seq) => texts.delete(seq),
     deadReplayed: (dead, event) => move(dead, event.seq),
     message,

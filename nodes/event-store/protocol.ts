@@ -28,12 +28,16 @@ export interface Failure {
   message: string;
 }
 
-export type Result = { value: unknown } | { failure: Failure };
+/** What became of the calls of a batch, in their order; values and failures apart, because a message of plain values costs least. */
+export interface Results {
+  values: unknown[];
+  failures: [index: number, failure: Failure][];
+}
 
 export type FromWorker =
   | { kind: 'open' }
   | { kind: 'failed'; failure: Failure }
   /** Results of the oldest batch that has none yet, in its order; `trouble`: what the disk's state is, where it was written to. */
-  | { kind: 'results'; results: Result[]; trouble: Failure | undefined | 'unknown' }
+  | { kind: 'results'; results: Results; trouble: Failure | undefined | 'unknown' }
   | { kind: 'ticked'; more: boolean; trouble: Failure | undefined | 'unknown' }
   | { kind: 'closed' };

@@ -1,4 +1,5 @@
-import type { Claims, Holder } from './claims';
+import type { Holder } from './claim-holders';
+import type { Claims } from './claims';
 import { Heap } from './heap';
 import { type EventRow, KEEP, type Ledger } from './ledger';
 import { type Linked, List } from './list';
@@ -18,6 +19,8 @@ export interface Entry extends Linked, Holder {
   /** Wall clock ms of the last hand-out. */
   attemptedAt: number;
   token: string | undefined;
+  /** Whether the ledger was told of a change since it came. */
+  changed: boolean;
   /** False once it has left the queue. */
   present: boolean;
 }
@@ -74,7 +77,10 @@ export class Queue {
   }
 
   entry(
-    from: Pick<Entry, 'seq' | 'id' | 'dueAt' | 'enqueuedAt' | 'deliveries'> & { lane?: string | undefined },
+    from: Pick<Entry, 'seq' | 'id' | 'dueAt' | 'enqueuedAt' | 'deliveries'> & {
+      changed?: boolean;
+      lane?: string | undefined;
+    },
   ): Entry {
     const { ledger } = this.context;
     const entry: Entry = {
@@ -86,6 +92,7 @@ export class Queue {
       deliveries: from.deliveries,
       attemptedAt: 0,
       token: undefined,
+      changed: from.changed ?? false,
       present: true,
       claim: undefined,
       detached: () => ledger.claimDetached(entry.seq, false),
@@ -95,9 +102,9 @@ export class Queue {
   }
 
   row(entry: Entry): EventRow {
-    const { seq, id, dueAt, enqueuedAt, deliveries, seat, claim } = entry;
+    const { seq, id, dueAt, enqueuedAt, deliveries, seat, claim, changed } = entry;
     const held = claim === undefined ? undefined : this.context.claims.held(claim);
-    return { seq, queue: this.number, id, lane: seat?.lane, dueAt, enqueuedAt, deliveries, claim: held };
+    return { seq, queue: this.number, id, lane: seat?.lane, dueAt, enqueuedAt, deliveries, claim: held, changed };
   }
 
   /** Puts an entry at the end, for anyone to lease unless it is handed out in the same step. */
@@ -148,7 +155,7 @@ export class Queue {
       if (!entry || entry.dueAt > now.wall) break;
       this.#due.pop();
       this.#hand(entry, now);
-      this.context.ledger.eventChanged(entry.seq, entry.dueAt, entry.deliveries, KEEP);
+      this.#change(entry, KEEP);
       leased.push(entry);
     }
     return leased;
@@ -169,7 +176,7 @@ export class Queue {
     entry.dueAt = dueAt;
     entry.deliveries = deliveries;
     this.#offer(entry);
-    this.context.ledger.eventChanged(entry.seq, dueAt, deliveries, note);
+    this.#change(entry, note);
     this.context.undo.add(() => Object.assign(entry, before));
   }
 
@@ -180,6 +187,12 @@ export class Queue {
       leased: this.leased.size,
       ...(oldest === undefined ? {} : { oldest }),
     };
+  }
+
+  /** Should the change be rolled back, being called changed does no harm. */
+  #change(entry: Entry, note: string | undefined | typeof KEEP): void {
+    entry.changed = true;
+    this.context.ledger.eventChanged(entry.seq, entry.dueAt, entry.deliveries, note);
   }
 
   #first(): Entry | undefined {

@@ -1,42 +1,8 @@
-import { ROWS_PER_SCOPE } from './claims';
-import { digestBytes, digestFrom } from './digest';
-import { type ClaimRow, type DeadRow, type EventRow, type HeldClaim, KEEP, type Ledger } from './ledger';
+import { ROWS_PER_SCOPE } from './claim-slots';
+import { digestFrom } from './digest';
+import { type ClaimRow, type DeadRow, type EventRow, KEEP, type Ledger } from './ledger';
+import { claimValues, fromText, identity, SQL, toText } from './sql';
 import type { Database, Row, Statement, Value } from './sqlite';
-
-/** NUL ends a text in SQLite's interfaces, and half a surrogate pair is no UTF-8: such names are kept as JSON behind a mark. */
-const MARK = '\u0001';
-
-function toText(name: string): string {
-  return name.startsWith(MARK) || name.includes('\0') || /\p{Surrogate}/u.test(name)
-    ? MARK + JSON.stringify(name)
-    : name;
-}
-
-function fromText(text: Value | undefined): string {
-  const name = String(text);
-  return name.startsWith(MARK) ? String(JSON.parse(name.slice(1))) : name;
-}
-
-function claimValues(claim: HeldClaim | undefined): Value[] {
-  if (!claim) return [null, null, null, null];
-  // Not below zero: a clock before 1970 would not fit the form in which claims are read.
-  const time = (ms: number): number => Math.max(0, Math.round(ms));
-  return [claim.scope, digestBytes(claim.digest), time(claim.firstSeen), time(claim.until)];
-}
-
-function heldClaim(row: Row): HeldClaim | undefined {
-  if (row.claim_scope === null || row.claim_scope === undefined) return undefined;
-  return {
-    scope: Number(row.claim_scope),
-    digest: digestFrom(row.claim_digest as Uint8Array),
-    firstSeen: Number(row.claim_first_seen),
-    until: Number(row.claim_until),
-  };
-}
-
-const HELD_COLUMNS = 'claim_scope, claim_digest, claim_first_seen, claim_until';
-const EVENT_COLUMNS = `seq, queue, id, lane, due_at, enqueued_at, deliveries, ${HELD_COLUMNS}`;
-const DEAD_COLUMNS = `seq, queue, id, lane, enqueued_at, buried_at, attempted_at, attempts, reason, outcome, ${HELD_COLUMNS}`;
 
 /** Statements are prepared on first use. */
 function statements<Name extends string>(database: Database, sql: Record<Name, string>): (name: Name) => Statement {
@@ -50,44 +16,6 @@ function statements<Name extends string>(database: Database, sql: Record<Name, s
     return statement;
   };
 }
-
-const SQL = {
-  scopeAdded: 'INSERT INTO scopes VALUES (?, ?)',
-  scopeDropped: 'DELETE FROM scopes WHERE id = ?',
-  claimAdded: 'INSERT INTO claims VALUES (?, ?, ?, ?)',
-  claimRemoved: 'DELETE FROM claims WHERE "row" = ?',
-  claimsRemoved: 'DELETE FROM claims WHERE "row" BETWEEN ? AND ?',
-  queueAdded: 'INSERT INTO queues VALUES (?, ?)',
-  eventAdded: `INSERT INTO events (${EVENT_COLUMNS}, note, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  progressed:
-    'INSERT INTO progress VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET due_at = ?2, deliveries = ?3, note = ?4',
-  handedOut: `INSERT INTO progress SELECT seq, ?2, ?3, note FROM events WHERE seq = ?1
-    ON CONFLICT DO UPDATE SET due_at = ?2, deliveries = ?3`,
-  eventRemoved: 'DELETE FROM events WHERE seq = ?',
-  progressRemoved: 'DELETE FROM progress WHERE seq = ?',
-  eventDetached: 'UPDATE events SET claim_scope = NULL WHERE seq = ?',
-  deadDetached: 'UPDATE dead_letters SET claim_scope = NULL WHERE seq = ?',
-  buried: `INSERT INTO dead_letters (${DEAD_COLUMNS}, message)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, message FROM events WHERE seq = ?15`,
-  deadRemoved: 'DELETE FROM dead_letters WHERE seq = ?',
-  replayed: `INSERT INTO events (${EVENT_COLUMNS}, note, message)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, message FROM dead_letters WHERE seq = ?12`,
-  message: `SELECT e.message, CASE WHEN p.seq IS NULL THEN e.note ELSE p.note END AS note
-    FROM events e LEFT JOIN progress p ON p.seq = e.seq WHERE e.seq = ?`,
-  deadMessage: 'SELECT message FROM dead_letters WHERE seq = ?',
-  setMeta: 'INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = ?2',
-  meta: 'SELECT value FROM meta WHERE name = ?',
-  scopes: 'SELECT id, name FROM scopes',
-  queues: 'SELECT id, name FROM queues',
-  // One text for many rows is 3x faster than a row each; 35 bytes each, in hexadecimal.
-  claims: `SELECT group_concat(line, '') AS lines, max("row") AS last FROM (
-    SELECT "row", printf('%014x', "row") || hex(digest) || printf('%012x%012x', first_seen, until) AS line
-    FROM claims WHERE "row" > ? ORDER BY "row" LIMIT 2000)`,
-  events: `SELECT e.seq, queue, id, lane, enqueued_at, ${HELD_COLUMNS},
-    coalesce(p.due_at, e.due_at) AS due_at, coalesce(p.deliveries, e.deliveries) AS deliveries
-    FROM events e LEFT JOIN progress p ON p.seq = e.seq WHERE e.seq > ? ORDER BY e.seq LIMIT 2000`,
-  dead: `SELECT ${DEAD_COLUMNS} FROM dead_letters WHERE seq > ? ORDER BY seq LIMIT 2000`,
-} as const;
 
 /** The ledger of a disk store. A transaction begins by itself with the first change and ends with `commit` or `rollback`. */
 export class SqlLedger implements Ledger {
@@ -154,7 +82,11 @@ export class SqlLedger implements Ledger {
   }
 
   eventAdded(event: EventRow, message: string, note: string | undefined): void {
-    this.#run('eventAdded', ...this.#eventValues(event), note ?? null, message);
+    const { seq, queue, id, dueAt, enqueuedAt, deliveries, lane, claim } = event;
+    // Most events are plain; binding six values less is a third of the time that one takes in the WebAssembly engine.
+    if (lane === undefined && claim === undefined && note === undefined)
+      this.#run('plainAdded', seq, queue, toText(id), dueAt, Math.round(enqueuedAt), deliveries, message);
+    else this.#run('eventAdded', ...this.#eventValues(event), note ?? null, message);
   }
 
   eventChanged(seq: number, dueAt: number, deliveries: number, note: string | undefined | typeof KEEP): void {
@@ -162,22 +94,22 @@ export class SqlLedger implements Ledger {
     else this.#run('progressed', seq, dueAt, deliveries, note ?? null);
   }
 
-  eventRemoved(seq: number): void {
+  eventRemoved(seq: number, changed: boolean): void {
     this.#run('eventRemoved', seq);
-    this.#run('progressRemoved', seq);
+    if (changed) this.#run('progressRemoved', seq);
   }
 
   claimDetached(seq: number, dead: boolean): void {
     this.#run(dead ? 'deadDetached' : 'eventDetached', seq);
   }
 
-  eventBuried(event: number, dead: DeadRow): void {
+  eventBuried(event: number, changed: boolean, dead: DeadRow): void {
     const { seq, queue, id, lane, enqueuedAt, buriedAt, attemptedAt, attempts, reason, outcome, claim } = dead;
     const names = [toText(id), lane === undefined ? null : toText(lane)];
     const values = [Math.round(enqueuedAt), Math.round(buriedAt), Math.round(attemptedAt), attempts];
     const texts = [toText(reason), toText(outcome)];
     this.#run('buried', seq, queue, ...names, ...values, ...texts, ...claimValues(claim), event);
-    this.eventRemoved(event);
+    this.eventRemoved(event, changed);
   }
 
   deadRemoved(seq: number): void {
@@ -236,7 +168,12 @@ export class SqlLedger implements Ledger {
 
   *events(): Generator<EventRow> {
     for (const row of this.#pages('events'))
-      yield { ...identity(row), dueAt: Number(row.due_at), deliveries: Number(row.deliveries) };
+      yield {
+        ...identity(row),
+        dueAt: Number(row.due_at),
+        deliveries: Number(row.deliveries),
+        changed: row.changed === 1,
+      };
   }
 
   *dead(): Generator<DeadRow> {
@@ -282,15 +219,4 @@ export class SqlLedger implements Ledger {
     this.#database.exec('BEGIN IMMEDIATE');
     this.#open = true;
   }
-}
-
-function identity(row: Row): Pick<EventRow, 'seq' | 'queue' | 'id' | 'lane' | 'enqueuedAt' | 'claim'> {
-  return {
-    seq: Number(row.seq),
-    queue: Number(row.queue),
-    id: fromText(row.id),
-    lane: row.lane === null ? undefined : fromText(row.lane),
-    enqueuedAt: Number(row.enqueued_at),
-    claim: heldClaim(row),
-  };
 }

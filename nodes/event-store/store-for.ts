@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { systemClock } from '../shared/clock';
+import { dueClock } from '../shared/clock';
 import { createMemoryStore } from './memory';
 import { refusingStore } from './refusing';
 import { type Store, StoreError } from './store';
@@ -27,7 +27,7 @@ export interface StoreUse {
  */
 export function storeFor(RED: NodeAPI, id: string | undefined): StoreUse {
   if (!id) {
-    const store = createMemoryStore({ clock: systemClock });
+    const store = createMemoryStore({ clock: dueClock });
     return { store, close: () => store.close() };
   }
   const node = RED.nodes.getNode(id) as EventStoreNode | null;

@@ -5,7 +5,8 @@
 export class Undo {
   #steps: (() => void)[] = [];
 
-  constructor(readonly kept: boolean) {}
+  /** @param kept false while nothing has to be taken back (a memory store; while a file is read) */
+  constructor(public kept: boolean) {}
 
   add(step: () => void): void {
     if (this.kept) this.#steps.push(step);

@@ -4,9 +4,10 @@ import type { Clock } from '../shared/clock';
 import type { Custody } from './delivery';
 
 /** What one retry node holds in this process. It outlives a deploy, because the node's own end must not lose it. */
-export interface Holding {
-  /** The incoming messages that are not completed yet, by event id. */
-  readonly custody: Map<string, Custody>;
+interface Holding {
+  custody: Map<string, Custody>;
+  /** Where the messages in custody wait. */
+  store?: Store;
   /** The store of a node without one of its own choice. */
   privateStore?: Store;
 }
@@ -17,35 +18,28 @@ export class Holdings {
 
   constructor(private readonly clock: Clock) {}
 
-  /** What the node held before, or nothing. */
-  of(nodeId: string): Holding {
-    let holding = this.#byNode.get(nodeId);
-    if (!holding) {
-      holding = { custody: new Map() };
-      this.#byNode.set(nodeId, holding);
-    }
-    return holding;
-  }
-
   /** The node's private store in memory, made on first use. */
   privateStore(nodeId: string): Store {
-    const holding = this.of(nodeId);
+    const holding = this.#of(nodeId);
     holding.privateStore ??= createMemoryStore({ clock: this.clock });
     return holding.privateStore;
   }
 
   /**
-   * The node uses a store of its own choice now: what its private one still holds is dropped.
-   * @returns how many events waited there
+   * The node uses this store from now on.
+   * @returns the incoming messages not completed yet, by event id; and those that are lost because they waited in another store in
+   * memory, which the node has left or which has ended
    */
-  async dropPrivateStore(nodeId: string, queue: string): Promise<number> {
-    const holding = this.of(nodeId);
-    const store = holding.privateStore;
-    if (!store) return 0;
-    delete holding.privateStore;
-    const { waiting, leased } = await store.counts(queue);
-    await store.close();
-    return waiting + leased;
+  use(nodeId: string, store: Store): { custody: Map<string, Custody>; lost: Custody[] } {
+    const holding = this.#of(nodeId);
+    const lost = holding.store && holding.store !== store ? [...holding.custody.values()] : [];
+    if (lost.length > 0) holding.custody = new Map();
+    holding.store = store;
+    if (holding.privateStore && holding.privateStore !== store) {
+      void holding.privateStore.close();
+      delete holding.privateStore;
+    }
+    return { custody: holding.custody, lost };
   }
 
   /** The node has been deleted. @returns the messages nobody will complete any more */
@@ -54,5 +48,14 @@ export class Holdings {
     this.#byNode.delete(nodeId);
     void holding?.privateStore?.close();
     return [...(holding?.custody.values() ?? [])];
+  }
+
+  #of(nodeId: string): Holding {
+    let holding = this.#byNode.get(nodeId);
+    if (!holding) {
+      holding = { custody: new Map() };
+      this.#byNode.set(nodeId, holding);
+    }
+    return holding;
   }
 }

@@ -1,5 +1,5 @@
 import { type FieldValidator, field, numberField, styleForms, textOf } from '../shared/editor/fields';
-import { anyChanged, openFold } from '../shared/editor/form';
+import { anyChanged, openFold, showDefaults } from '../shared/editor/form';
 import type { EditorNode } from '../shared/editor/red';
 import { readSchedule, readStatuses } from './lists';
 import { DEFAULT_GIVE_UP_ON, DEFAULT_SCHEDULE } from './options';
@@ -157,11 +157,7 @@ RED.nodes.registerType('surewire-retry', {
     return this._ ? this._(`retry.ports.${port}`) : port;
   },
   oneditprepare() {
-    // A node of an older version or written by hand may lack fields: show what the runtime takes for them.
-    for (const property of ['outcome', 'strategy'] as const) {
-      if (!typed(property)) input(property).val(DEFAULTS[property].value);
-    }
-    if (this.httpErrors === undefined) input('httpErrors').prop('checked', true);
+    showDefaults(this);
     readScope = scopePicker(this);
     $('#dialog-form').on('input change', 'input, select', () => refresh(this));
     refresh(this);

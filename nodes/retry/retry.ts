@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import type { Store } from '../event-store/store';
 import { storeFor } from '../event-store/store-for';
@@ -74,7 +74,7 @@ export default function (RED: NodeAPI): void {
     const storeId = typeof config.store === 'string' ? config.store : '';
     const use = storeId === '' ? undefined : storeFor(RED, storeId);
     const store: Store = use?.store ?? holdings.privateStore(this.id);
-    const { custody } = holdings.of(this.id);
+    const { custody, lost } = holdings.use(this.id, store);
     const tracking = acquireTracker(RED, clock);
     const { tracker } = tracking;
     const complaints = new Complaints(clock, (text) => this.error(text));
@@ -102,7 +102,7 @@ export default function (RED: NodeAPI): void {
       clock,
       random: Math.random,
       // Ids name the node, so that an answer that comes too late is not taken for a new message.
-      newId: () => `${this.id}.${randomUUID()}`,
+      newId: () => `${this.id}.${randomBytes(12).toString('base64url')}`,
       owns: (id) => id.startsWith(`${this.id}.`),
       lane: laneOf(options.laneBy),
       delivery: nodeOutputs(this as unknown as Sender, tracker, options, clone, onSilent),
@@ -115,11 +115,9 @@ export default function (RED: NodeAPI): void {
     engine.opened.catch((error: unknown) => complaints.say(asError(error).message));
     const unlisten = store.onProblem(show);
     show();
-    if (use) {
-      void holdings.dropPrivateStore(this.id, queue).then((count) => {
-        if (count > 0) this.warn(RED._('retry.warn.dropped', { count }));
-      });
-    }
+    if (lost.length > 0) this.warn(RED._('retry.warn.lost', { count: lost.length }));
+    for (const { message } of lost)
+      tracker.report(message, { kind: 'failure', error: 'its store in memory has ended' });
 
     const run = async (command: Command, msg: Message): Promise<void> => {
       const answer = await obey(command, engine);

@@ -1,5 +1,5 @@
 import type { Outcome } from '../shared/outcome/contract';
-import { retryAfterMs } from '../shared/outcome/failure';
+import { retryAfterMs } from '../shared/retry-after';
 
 /** What `msg.retry` of a message says that came back to the input. */
 export interface AttemptName {

@@ -47,6 +47,11 @@ export function maskedQuery(
   );
 }
 
+/** A copy with every value masked, for a node that is not configured and so cannot tell what is a credential. */
+export function allMasked(values: object): Record<string, string> {
+  return Object.fromEntries(Object.keys(values).map((name) => [name, MASK]));
+}
+
 /** The messages of one request, in order; a batch gets `parts` as core split sets them, so that core join puts it together again. */
 export function messagesOf(
   events: readonly { payload: unknown; info: EventInfo }[],

@@ -7,7 +7,7 @@ import { parse } from './content';
 import { distinctHeaders } from './distinct-headers';
 import { type ContentOptions, isBatch, toEvents, type WebhookEvent } from './events';
 import type { Arrival } from './front-door';
-import { maskedHeaders, maskedQuery, type WebhookInfo } from './message';
+import { allMasked, maskedHeaders, maskedQuery, type WebhookInfo } from './message';
 import type { WebhookInOptions } from './options';
 import { callerOf } from './rate-limit';
 import { isRefusal, type Refusal, refuse } from './refusal';
@@ -63,7 +63,10 @@ function failingClosed<T>(step: () => T): T | Refusal {
   try {
     return step();
   } catch (error) {
-    return refuse('misconfigured', `the request cannot be handled: ${error instanceof Error ? error.message : error}`);
+    return refuse(
+      'misconfigured',
+      `the request cannot be handled: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
@@ -75,19 +78,19 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
   const { req } = arrival;
   const { verifier, options, clock } = gate;
   const query = queryOf(arrival.nodeTarget);
+  const ready = gate.problem === undefined && verifier;
   const webhook: WebhookInfo = {
     path: arrival.nodeTarget.split('?', 1)[0] as string,
     method: req.method as string,
     params: arrival.params,
-    query: maskedQuery(query ?? {}, verifier?.secretQuery ?? []),
-    headers: maskedHeaders(req.headers, verifier?.secretHeaders ?? []),
+    query: ready ? maskedQuery(query ?? {}, verifier.secretQuery) : allMasked(query ?? {}),
+    headers: ready ? maskedHeaders(req.headers, verifier.secretHeaders) : allMasked(req.headers),
     address: req.socket.remoteAddress ?? '',
     scheme: verifier?.scheme ?? '',
   };
   const no = (refusal: Refusal, gone = false): void => outcomes.refused(arrival, refusal, webhook, gone);
 
-  if (!verifier || gate.problem !== undefined)
-    return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
+  if (!ready) return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
   const limits = { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs, arriving: gate.arriving };
   const head: RequestHead = {
     method: webhook.method,

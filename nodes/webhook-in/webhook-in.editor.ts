@@ -1,5 +1,5 @@
 import { field, jsonField, numberField, styleForms, textOf } from '../shared/editor/fields';
-import { anyChanged, openFold, showRows } from '../shared/editor/form';
+import { anyChanged, openFold, showDefaults, showRows } from '../shared/editor/form';
 import type { EditorNode, EditorProperty } from '../shared/editor/red';
 
 const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
@@ -98,6 +98,7 @@ RED.nodes.registerType('surewire-webhook-in', {
     return say(this, index === 0 ? 'ports.accepted' : 'ports.refused');
   },
   oneditprepare() {
+    showDefaults(this);
     const given = Array.isArray(this.methods) ? (this.methods as string[]) : ['POST'];
     const methods = $('#surewire-webhook-in-methods');
     for (const method of METHODS) {

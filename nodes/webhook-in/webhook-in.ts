@@ -1,6 +1,6 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
 import { storeFor } from '../event-store/store-for';
-import { systemClock } from '../shared/clock';
+import { dueClock, systemClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import type { WebhookAuthNode } from '../webhook-auth/contract';
@@ -132,7 +132,7 @@ export default function (RED: NodeAPI): void {
 
     const answers = new FlowAnswers(clock, options.answerTimeoutMs);
     const stored = storeUse
-      ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, clock, {
+      ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, dueClock, {
           deliver: (message, settled) => {
             const copy = RED.util.cloneMessage(message as unknown as NodeMessage);
             const cancel = tracking?.tracker.track(copy, this.id, wired, {

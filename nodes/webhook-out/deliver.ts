@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../shared/clock';
+import { retryAfterMs } from '../shared/retry-after';
 import type { Signer } from '../webhook-auth/contract';
 import { addressRefused, guardedLookup, isRefusedAddress } from './address-guard';
 import type { Agents } from './agents';
@@ -9,7 +10,6 @@ import { DeliveryError } from './delivery-error';
 import { type Exchange, exchange, isSuccess, type OutgoingRequest, type RawAnswer } from './exchange';
 import { requestBody } from './request-body';
 import { type Headers, messageHeaders } from './request-headers';
-import { retryAfterSeconds } from './retry-after';
 
 /** One event to deliver, as the message has it. */
 export interface Delivery {
@@ -145,7 +145,8 @@ export class Deliverer {
 
   async #refused(raw: RawAnswer, url: URL): Promise<DeliveryError> {
     const { statusCode, headers } = raw;
-    const retryAfter = retryAfterSeconds(headers['retry-after'], this.parts.clock.now());
+    const waitMs = retryAfterMs(headers['retry-after'], this.parts.clock.now());
+    const retryAfter = waitMs === undefined ? undefined : Math.ceil(waitMs / 1000);
     const body = await decoded(raw.body, headers, this.parts.config.maxResponse).catch(() => Buffer.alloc(0));
     const redirect = statusCode >= 300 && statusCode < 400 ? '; redirects are not followed, set the final URL' : '';
     return new DeliveryError('HTTP_STATUS', `${url.origin} answered ${statusCode}${redirect}`, {

@@ -1,5 +1,5 @@
 import { field, numberField, styleForms, textOf } from '../shared/editor/fields';
-import { anyChanged, openFold } from '../shared/editor/form';
+import { anyChanged, openFold, showDefaults } from '../shared/editor/form';
 import type { EditorNode } from '../shared/editor/red';
 
 interface HeaderRow {
@@ -100,6 +100,7 @@ RED.nodes.registerType('surewire-webhook-out', {
     return this._('webhook-out.label.response');
   },
   oneditprepare() {
+    showDefaults(this);
     prepareHeaders(this);
     const changed = this.allowLinkLocal === true || headerRows(this.headers).length > 0;
     openFold($('#dialog-form details.surewire-advanced'), changed || anyChanged(this, defaults, ADVANCED));

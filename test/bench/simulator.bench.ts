@@ -63,6 +63,10 @@ async function messages(red: RunningNodeRed): Promise<Row[]> {
       wires: [['sim'], []],
     },
   ];
+  // What the machine does to an idle process at the same time is none of the simulator's doing.
+  await red.command<Loop>('loop');
+  await pause(SECONDS * 1000);
+  const idle = await red.command<Loop>('loop');
   const { before, after, seconds, loop } = await measured(red, nodes);
   const rate = (after.processed - before.processed) / seconds;
   return [
@@ -80,7 +84,7 @@ async function messages(red: RunningNodeRed): Promise<Row[]> {
       unit: 'ms',
       target: 20,
       met: loop.max <= 20,
-      note: `p99.9 ${loop.p999.toFixed(1)} ms`,
+      note: `p99.9 ${loop.p999.toFixed(1)} ms; the same Node-RED idle: longest ${idle.max.toFixed(1)} ms`,
     },
   ];
 }

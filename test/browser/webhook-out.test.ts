@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { chromiumPath } from '../support/browser';
 import { flow, type RunningNodeRed, startNodeRed } from '../support/node-red';
 import { need } from '../support/skip';
-import { chromiumPath } from './support/chromium';
 import { Editor } from './support/editor';
 
 describe('in the browser: webhook out', () => {

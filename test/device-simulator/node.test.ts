@@ -128,6 +128,13 @@ describe('device simulator: in Node-RED', () => {
     }
   });
 
+  it('custom: an expression that fails while it runs stops the run, and the status says why', async () => {
+    await red.deploy(flow(simulator({ profile: 'custom', template: '$error("no such sensor")' })));
+    await red.inject('sim', { payload: 'start' });
+    await red.statusWith('sim', ({ fill, text }) => fill === 'red' && /^template: .*no such sensor/.test(String(text)));
+    assert.deepEqual([(await report()).sent, red.status('sim').fill], [0, 'red']);
+  });
+
   const wrong: [string, Record<string, unknown>, RegExp][] = [
     ['a number out of range', { devices: -1 }, /devices: expected a whole number/],
     ['a profile that does not exist', { profile: 'wind' }, /profile: expected one of/],

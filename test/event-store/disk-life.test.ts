@@ -79,9 +79,11 @@ async function check(store: Store, now: number): Promise<void> {
 class Writer {
   readonly child: ChildProcess;
   readonly told = new Map<string, Set<number>>();
+  readonly exited: Promise<unknown>;
 
   constructor(directory: string, engine: EngineName, first = 0) {
     this.child = fork(path.join(__dirname, 'fixtures', 'writer.js'), [directory, engine, String(first)]);
+    this.exited = once(this.child, 'exit');
     this.child.on('message', ([what, id]: [string, number]) => {
       if (!this.told.has(what)) this.told.set(what, new Set());
       this.told.get(what)?.add(id);
@@ -98,7 +100,7 @@ class Writer {
 
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
-    await once(this.child, 'exit');
+    await this.exited;
   }
 }
 
@@ -174,6 +176,23 @@ eachEngine('the life of a disk store', (engine) => {
     await again.close();
   });
 
+  it('has forgotten what it was told to forget after a restart, and what was claimed anew is there', async () => {
+    const directory = scratchDirectory();
+    const clock = new FakeClock();
+    const keys = Array.from({ length: 1000 }, (_, at) => `k${at}`);
+    const store = await openDisk({ directory, engine, clock });
+    await Promise.all(keys.map((key) => store.claim('s', key, seen)));
+    await store.accept('q', { message: 1 }, 's', 'held', options);
+    assert.equal(await store.forget('s'), 1001);
+    await store.claim('s', 'k1', seen);
+    await store.close();
+    const again = await openDisk({ directory, engine, clock });
+    assert.equal((await again.keys('s')).count, 1);
+    for (const key of keys) assert.equal(await state(again, 's', key), key === 'k1' ? 'done' : 'first');
+    assert.equal(await state(again, 's', 'held'), 'first');
+    await again.close();
+  });
+
   it('gathers for commitMs', async () => {
     const clock = new FakeClock();
     const store = await openDisk({ directory: scratchDirectory(), engine, clock, commitMs: 50 });
@@ -228,7 +247,7 @@ eachEngine('the life of a disk store', (engine) => {
     const store = await openDisk({ directory, engine });
     const second = new Writer(directory, engine);
     await second.until('locked', 1);
-    await once(second.child, 'exit');
+    await second.exited;
     await store.close();
     await (await openDisk({ directory, engine })).close();
   });

@@ -61,7 +61,7 @@ const forget =
 const forgetAll: Step = async ({ model, store }) => {
   const count = model.count();
   assert.equal(await store.forget('s'), count);
-  for (const k of [...model.claims.keys()]) model.forget(k);
+  for (const k of model.claims.keys()) model.forget(k);
 };
 
 const enqueue =
@@ -208,7 +208,7 @@ const steps: fc.Arbitrary<[string, Step]> = fc.oneof(
       fc.option(fc.uniqueArray(id, { maxLength: 3 }), { nil: undefined }),
       fc.constantFrom('replay' as const, 'purge' as const),
     )
-    .map(([ids, how]): [string, Step] => [`${how} ${ids ?? 'all'}`, fromDead(ids, how)]),
+    .map(([ids, how]): [string, Step] => [`${how} ${ids?.join() ?? 'all'}`, fromDead(ids, how)]),
   fc.constantFrom(1, 60, 300).map((ms): [string, Step] => [`${ms} ms`, pass(ms)]),
   fc.constant<[string, Step]>(['restart', restart]),
 );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import fc from 'fast-check';
-import { Core } from '../../nodes/event-store/core';
+import { type ArrivalParts, Core } from '../../nodes/event-store/core';
 import { openFile } from '../../nodes/event-store/schema';
 import { SqlLedger } from '../../nodes/event-store/sql-ledger';
 import type { Database } from '../../nodes/event-store/sqlite';
@@ -51,6 +51,7 @@ class Rig {
 
   /** Everything there is to see, tokens left out. */
   dump(): unknown {
+    this.core.now = { wall: this.time, t: this.time };
     // Numbers of rows, scopes and queues follow counters that a rollback does not turn back.
     const rows = ['scopes', 'claims', 'queues', 'events', 'progress', 'dead_letters'].map((table) =>
       this.database
@@ -76,19 +77,20 @@ type Step = (rig: Rig) => unknown;
 const key = fc.constantFrom('a', 'b', 'c');
 const id = fc.constantFrom('1', '2', '3', '4');
 const lane = fc.constantFrom(undefined, 'x');
-const arrival = (event: string, l: string | undefined, lease: boolean, now: number) => ({
-  id: event,
-  message: `"${event}"`,
-  note: undefined,
-  dueAt: now,
-  lane: l,
+const arrival = (event: string, l: string | undefined, lease: boolean, now: number): ArrivalParts => [
+  event,
+  `"${event}"`,
+  undefined,
+  now,
+  l,
   lease,
-});
+];
 
-const keep = (rig: Rig, name: string, got: object): unknown => {
+const keep = (rig: Rig, name: string, given: object | string): unknown => {
+  const got = typeof given === 'string' ? { token: given } : given;
   const { token, ...rest } = got as { token?: string };
   if (token) rig.tokens.set(name, token);
-  return { ...rest, given: token !== undefined };
+  return { ...rest, given: Boolean(token) };
 };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -120,12 +122,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(id, lane, fc.boolean()).map(
     ([i, l, lease]): Step =>
       (rig) =>
-        keep(rig, i, rig.core.enqueue('q', arrival(i, l, lease, rig.time))),
+        keep(rig, i, rig.core.enqueue('q', ...arrival(i, l, lease, rig.time))),
   ),
   fc.tuple(id, key, lane).map(
     ([i, k, l]): Step =>
       (rig) =>
-        keep(rig, i, rig.core.accept('q', arrival(i, l, true, rig.time), 's', k, OPTIONS)),
+        keep(rig, i, rig.core.accept('q', 's', k, OPTIONS, ...arrival(i, l, true, rig.time))),
   ),
   fc.integer({ min: 1, max: 3 }).map(
     (limit): Step =>

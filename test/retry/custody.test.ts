@@ -72,10 +72,8 @@ describe('retry in Node-RED: who answers for a message', function () {
 
     await begin(nodes(0), red.userDir);
     const { payload, retry } = await red.message('succeeded');
-    assert.deepEqual(
-      [payload, retry.attempt, retry.lastError],
-      ['waits', 2, 'no (line 1, col 49)'.slice(0, 2) === 'no' ? retry.lastError : ''],
-    );
+    assert.deepEqual([payload, retry.attempt, retry.lastError], ['waits', 2, retry.lastError]);
+    assert.match(retry.lastError, /no/);
     assert.ok(Math.abs(Date.parse(retry.firstAt) - arrived) < 60_000);
     const { deadLetters } = await (await fetch(`${red.url}/surewire/retry/retry/dead-letters`)).json();
     assert.deepEqual(
@@ -153,6 +151,7 @@ describe('retry in Node-RED: who answers for a message', function () {
     const source = fn('source', 'for (let n = 0; n < 300; n += 1) node.send({ payload: n });', [['retry']]);
     await begin([...nodes, source]);
     await red.inject('source', {});
+    await red.message('next');
     await red.deploy(flow([...nodes, source, ...catcher(), probe('mark')]));
     const settled = (): Set<unknown> =>
       new Set([...red.seen('succeeded'), ...red.seen('caught')].map(({ payload }) => payload));

@@ -62,7 +62,10 @@ describe('retry: examples', function () {
     await red.statusWith(retryOf(nodes), ({ text }) => text === '3 given up');
     await press('3 list');
     const list = (await red.message('given up', 4)).payload as Message[];
-    assert.deepEqual(list.map(({ message }) => message.payload.celsius).sort(), [20, 21, 22]);
+    assert.deepEqual(
+      list.map(({ message }) => message.payload.celsius).sort((a, b) => a - b),
+      [20, 21, 22],
+    );
     await press('4 API is back');
     await press('5 replay');
     await red.message('delivered', 3);

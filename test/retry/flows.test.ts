@@ -449,6 +449,7 @@ describe('retry in Node-RED: HTTP receivers', function () {
     await red.message('succeeded', 40, 30_000);
     assert.equal(at.length, 40);
     // Two apart by rate + 2 places are at least a second apart; the slack covers what the network bunches together.
-    for (let n = 22; n < at.length; n += 1) assert.ok((at[n] as number) - (at[n - 22] as number) > 900, `${n}: ${at}`);
+    for (let n = 22; n < at.length; n += 1)
+      assert.ok((at[n] as number) - (at[n - 22] as number) > 900, `${n}: ${at.join()}`);
   });
 });

@@ -3,9 +3,9 @@ import type { FlowNode } from './node-red';
 /** Config nodes here have no name: one whose name equals its id stops all flows. A webhook auth that anyone passes; tests that are not about credentials use it. */
 export const openAuth: FlowNode = { id: 'open', type: 'surewire-webhook-auth', scheme: 'none' };
 
-/** A webhook auth with a token in the default header. */
+/** A webhook auth with a token in the default header. Its id is not `token`: Node-RED takes a property that equals a config node's id for a use of it. */
 export const tokenAuth = (secret: string, more: Record<string, unknown> = {}): FlowNode => ({
-  id: 'token',
+  id: 'with-token',
   type: 'surewire-webhook-auth',
   scheme: 'token',
   credentials: { secret },

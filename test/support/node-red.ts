@@ -256,11 +256,17 @@ export async function startNodeRed(options: StartOptions = {}): Promise<RunningN
     env: { ...process.env, NODE_RED_ENABLE_TOURS: 'false', ...options.env },
   });
   const red = new RunningNodeRed(child, port, userDir);
-  if (options.waitForFlows !== false) await red.started();
-  await red.until(
-    'the port',
-    () => red.log.includes('Server now running') || red.log.includes('embedded: listening'),
-    30_000,
-  );
+  try {
+    if (options.waitForFlows !== false) await red.started();
+    await red.until(
+      'the port',
+      () => red.log.includes('Server now running') || red.log.includes('embedded: listening'),
+      30_000,
+    );
+  } catch (error) {
+    // Nobody else knows of it, and its channel would keep the suite from ending.
+    await red.stop();
+    throw error;
+  }
   return red;
 }

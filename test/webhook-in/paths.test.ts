@@ -22,6 +22,11 @@ describe('paths', () => {
     ['/hooks/:device?', '/hooks/x', { device: 'x' }],
     ['/hooks/:device.json', '/hooks/x.json', { device: 'x' }],
     ['/hooks/*', '/hooks/a/b/c', { 0: 'a/b/c' }],
+    ['/hooks/*/end', '/hooks/a/b/end', { 0: 'a/b' }],
+    ['/:from-:to', '/a-b', { from: 'a', to: 'b' }],
+    ['/:from-:to', '/a-b-c', { from: 'a-b', to: 'c' }],
+    ['/:from-:to?', '/a-', { from: 'a' }],
+    ['/:name.:kind/:x', '/a.b/c', { name: 'a', kind: 'b', x: 'c' }],
     ['/', '/', {}],
     ['/a+b', '/a+b', {}],
     ['/a+b', '/aab', undefined],
@@ -29,15 +34,21 @@ describe('paths', () => {
     it(`${pattern} against ${path}`, () => assert.deepEqual(compilePath(pattern).match(path), params));
   }
 
-  for (const bad of ['', '  ', '/a b', '/a?x=1', '/a//b', '/:', '/:a/:a', '/a(b)', '/#x']) {
+  for (const bad of ['', '  ', '/a b', '/a?x=1', '/a//b', '/:', '/:a/:a', '/a(b)', '/#x', '/:a:b', '/*:a', '/*/a/*']) {
     it(`refuses ${JSON.stringify(bad)} and names the field`, () =>
       assert.throws(() => compilePath(bad), /^ConfigError: path: expected/));
   }
 
-  it('takes linear time over a hostile path', () => {
-    const pattern = compilePath('/:a/:b/:c/:d/x');
-    assert.equal(pattern.match(`/${'a/'.repeat(50_000)}`), undefined);
-  });
+  for (const [pattern, path] of [
+    ['/:a/:b/:c/:d/x', `/${'a/'.repeat(50_000)}`],
+    ['/:a-:b-:c-:d', `/${'a-'.repeat(50_000)}/x/`],
+    ['/:a.:b-:c', `/${'a-.'.repeat(50_000)}/x/`],
+    ['/*-:b-:c', `/${'a-'.repeat(50_000)}//`],
+    ['/*/:b/:c', `/${'a/'.repeat(50_000)}/`],
+  ] as const) {
+    it(`${pattern} takes linear time over a hostile path`, () =>
+      assert.equal(compilePath(pattern).match(path), undefined));
+  }
 });
 
 describe('claims', () => {

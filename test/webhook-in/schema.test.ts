@@ -70,6 +70,12 @@ describe('matching a schema', () => {
     assert.equal(validate('a'.repeat(50_000)), undefined);
   });
 
+  it('nor does a format', () => {
+    const { validate } = compileSchema('{"format":"url"}');
+    assert.ok(validate(`http://${':'.repeat(1_000_000)}`));
+    assert.equal(validate('https://example.com/a?b=c'), undefined);
+  });
+
   it('keeps several patterns apart', () => {
     const schema = { properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } } };
     assert.equal(check(schema, { a: 'a', b: 'b' }), undefined);

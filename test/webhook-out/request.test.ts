@@ -3,7 +3,6 @@ import { readConfig } from '../../nodes/webhook-out/config';
 import { type EventMessage, eventId } from '../../nodes/webhook-out/event-id';
 import { requestBody } from '../../nodes/webhook-out/request-body';
 import { configuredHeaders, messageHeaders } from '../../nodes/webhook-out/request-headers';
-import { retryAfterSeconds } from '../../nodes/webhook-out/retry-after';
 
 describe('webhook out: the configuration', () => {
   it('has the documented defaults', () => {
@@ -156,24 +155,5 @@ describe('webhook out: the event id', () => {
       );
       assert.deepEqual(msg.event, event);
     });
-  }
-});
-
-describe('webhook out: Retry-After', () => {
-  const now = Date.UTC(2026, 0, 1);
-  const rows: [string | undefined, number | undefined][] = [
-    ['120', 120],
-    [' 0 ', 0],
-    ['Thu, 01 Jan 2026 00:01:30 GMT', 90],
-    ['Wed, 31 Dec 2025 23:59:00 GMT', 0],
-    ['-5', undefined],
-    ['1.5', undefined],
-    ['soon', undefined],
-    ['', undefined],
-    [undefined, undefined],
-    ['9'.repeat(400), Number.MAX_SAFE_INTEGER],
-  ];
-  for (const [header, seconds] of rows) {
-    it(`${String(header).slice(0, 40)} is ${seconds}`, () => assert.equal(retryAfterSeconds(header, now), seconds));
   }
 });

@@ -1,9 +1,24 @@
 /** Small things that every open form does. */
 import { textOf } from './fields';
+import type { EditorProperty } from './red';
 
 /** Shows each row (a selector) whose value is true and hides the others. */
 export function showRows(rows: Record<string, boolean>): void {
   for (const [selector, shown] of Object.entries(rows)) $(selector).toggle(shown);
+}
+
+/**
+ * Shows the default in each field that a flow file lacks (written by hand, or by an older version): the runtime takes it for
+ * that. Call it before anything else of the form looks at the fields.
+ */
+export function showDefaults(node: object): void {
+  const { defaults } = (node as { _def: { defaults: Readonly<Record<string, EditorProperty>> } })._def;
+  for (const [property, { value }] of Object.entries(defaults)) {
+    if ((node as Record<string, unknown>)[property] !== undefined) continue;
+    const input = $(`#node-input-${property}`);
+    if (typeof value === 'boolean') input.prop('checked', value);
+    else if (textOf(value) !== '') input.val(textOf(value));
+  }
 }
 
 /** Opens a fold (`details.surewire-advanced`) where something in it matters: a value that is no default, or an error. */

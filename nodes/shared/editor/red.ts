@@ -36,7 +36,7 @@ export interface EditorNodeDefinition {
   inputLabels?: string | ((this: EditorNode, index: number) => string);
   outputLabels?: string[] | ((this: EditorNode, index: number) => string | undefined);
   align?: 'left' | 'right';
-  button?: { toggle?: string; enabled?(this: EditorNode): boolean; onclick(this: EditorNode): void };
+  button?: { enabled?(this: EditorNode): boolean; onclick(this: EditorNode): void };
   oneditprepare?(this: EditorNode): void;
   oneditsave?(this: EditorNode): void;
   oneditcancel?(this: EditorNode): void;

@@ -1,9 +1,10 @@
 /**
  * The look of every form of the package, once a page. Colours are Node-RED's own variables, so that light and dark follow.
  * `details.surewire-advanced` folds rows away; `.surewire-hint` is a line under a field (`.surewire-bad`: what is wrong with it);
- * `.surewire-choices` and `.surewire-check` hold check boxes; `.surewire-note` is a note with a coloured edge (see `note`).
+ * `.surewire-choices` and `.surewire-check` hold check boxes; `.surewire-number` is a short field that leaves room for its unit, `.surewire-wide` a choice as wide as a text field; `.surewire-note` is a note with a coloured edge (see `note`).
  */
 const STYLE = `
+.form-row input[type="text"].surewire-number { width: 110px; }
 details.surewire-advanced { margin: 10px 0; border-top: 1px solid var(--red-ui-secondary-border-color); padding-top: 8px; }
 details.surewire-advanced > summary { cursor: pointer; margin-bottom: 10px; color: var(--red-ui-secondary-text-color); font-weight: bold; }
 .surewire-hint { margin: 4px 0 0 105px; max-width: 440px; font-size: 90%; color: var(--red-ui-secondary-text-color); overflow-wrap: anywhere; }
@@ -13,6 +14,8 @@ details.surewire-advanced > summary { cursor: pointer; margin-bottom: 10px; colo
 .surewire-choices label { display: inline-block; width: auto; margin: 4px 12px 0 0; }
 .form-row input[type="checkbox"].surewire-check, .surewire-check input[type="checkbox"], .surewire-choices input[type="checkbox"] { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
 .surewire-check { display: inline-block; width: 70%; }
+.form-row input[type="text"].surewire-number { width: 110px; }
+.form-row select.surewire-wide, .form-row textarea.surewire-wide { width: 70%; }
 .surewire-note { border-left: 4px solid var(--red-ui-secondary-border-color); background: var(--red-ui-secondary-background); color: var(--red-ui-primary-text-color); padding: 6px 10px; margin-bottom: 12px; }
 .surewire-note > i { margin-right: 6px; color: var(--red-ui-secondary-text-color); }
 .surewire-note.surewire-good { border-color: var(--red-ui-border-color-success, var(--red-ui-notification-border-success)); }

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { retryAfterMs } from '../retry-after';
 import type { Outcome } from './contract';
 import { type Message, publicId, type RuntimeNode, title } from './runtime';
 
@@ -10,20 +11,6 @@ function text(error: unknown): string {
   if (isObject(error) && typeof error.message === 'string' && error.message) return error.message;
   if (typeof error === 'string' && error) return error;
   return error ? inspect(error, { depth: 1, breakLength: Number.POSITIVE_INFINITY }) : 'it failed without saying why';
-}
-
-/**
- * What a Retry-After header asks for (RFC 9110, 10.2.3: seconds or a date).
- * @param now wall clock, ms
- * @returns milliseconds from now, or undefined where it says nothing usable
- */
-export function retryAfterMs(header: unknown, now: number): number | undefined {
-  const value = Array.isArray(header) ? header[0] : header;
-  if (typeof value === 'number') return value >= 0 && Number.isFinite(value) ? value * 1000 : undefined;
-  if (typeof value !== 'string' || value.trim() === '') return undefined;
-  if (/^\s*\d+(\.\d+)?\s*$/.test(value)) return Number(value) * 1000;
-  const date = Date.parse(value);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
 function failure(error: string, node: RuntimeNode, statusCode: unknown, waitMs: number | undefined): Failure {

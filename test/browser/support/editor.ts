@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { startBrowser } from '../../support/browser';
 import { nodeRedPackage, type RunningNodeRed, root } from '../../support/node-red';
-import { launchChromium } from './chromium';
 
 const SCREENSHOTS = path.join(root, 'build', 'screenshots');
 /** How long the palette's filter waits for more letters, with a margin. */
@@ -13,11 +13,18 @@ const STILL_MS = 150;
 export interface OpenOptions {
   /** Ask for the dark scheme (Node-RED 5 has one). */
   dark?: boolean;
+  /** Height of the window in pixels, default 900. */
+  height?: number;
 }
 
 /** A text that is no translation but the key of one, e.g. `webhook-out.label.url`. */
 const RAW_KEY =
   /\b(webhook-in|webhook-out|webhook-auth|event-store|dedupe|retry|device-simulator)\.[a-z][\w-]*\.[\w.-]+/;
+
+/** In the page: which trays are there, by numbers given when they are first seen. */
+const OPEN_TRAYS = `[...document.querySelectorAll('.red-ui-tray')]
+  .map((tray) => (tray.dataset.seen ??= String((window.surewireTrays = (window.surewireTrays ?? 0) + 1)))).join()`;
+const TRAY_PLACES = `JSON.stringify([...document.querySelectorAll('.red-ui-tray')].map((tray) => tray.getBoundingClientRect()))`;
 
 /** Runs in the page, on the form: texts that are missing, and what does not fit. */
 const IN_PAGE_FLAWS = `(form) => {
@@ -53,11 +60,12 @@ export class Editor {
   }
 
   static async open(red: RunningNodeRed, options: OpenOptions = {}): Promise<Editor> {
-    const browser = await launchChromium();
+    const browser = await startBrowser();
     const page = await browser.newPage({
-      viewport: { width: 1400, height: 900 },
+      viewport: { width: 1400, height: options.height ?? 900 },
       colorScheme: options.dark ? 'dark' : 'light',
     });
+    page.setDefaultTimeout(15_000);
     const editor = new Editor(red, browser, page);
     await editor.load();
     return editor;
@@ -159,8 +167,8 @@ export class Editor {
 
   /** Opens every fold of the dialog on top. */
   async unfold(): Promise<void> {
-    for (const fold of await (await this.form()).locator('details:not([open]) > summary:visible').all())
-      await fold.click();
+    const folded = (await this.form()).locator('details:not([open]) > summary:visible');
+    while ((await folded.count()) > 0) await folded.first().click();
   }
 
   /** Presses Done (Add, Update) of the dialog on top. */
@@ -211,6 +219,11 @@ export class Editor {
       await this.page.mouse.up();
     }
     return after.filter((id) => !before.includes(id));
+  }
+
+  /** The text of a node type's help. */
+  async help(type: string): Promise<string> {
+    return this.page.evaluate(`$('<div>').html(RED.nodes.getNodeHelp(${JSON.stringify(type)}) ?? '').text()`);
   }
 
   /** Opens the debug side bar and returns the texts of its messages, oldest first. */
@@ -268,15 +281,12 @@ export class Editor {
     return box;
   }
 
-  /** Trays slide: waits until their number has changed and nothing moves any more. */
+  /** Trays slide, and one that opens above another takes its place: waits until another one is there and nothing moves. */
   private async settled(act: () => Promise<unknown>): Promise<void> {
-    const before = await this.page.locator('.red-ui-tray').count();
+    const before = await this.page.evaluate<string>(OPEN_TRAYS);
     await act();
-    await this.page.waitForFunction(`document.querySelectorAll('.red-ui-tray').length !== ${before}`);
-    const places = (): Promise<string> =>
-      this.page.evaluate(
-        `JSON.stringify([...document.querySelectorAll('.red-ui-tray')].map((tray) => tray.getBoundingClientRect()))`,
-      );
+    await this.page.waitForFunction(`${OPEN_TRAYS} !== ${JSON.stringify(before)}`);
+    const places = (): Promise<string> => this.page.evaluate(TRAY_PLACES);
     for (let last = '', now = await places(); last !== now; now = await places()) {
       last = now;
       await this.page.waitForTimeout(STILL_MS);

@@ -40,6 +40,8 @@ module.exports = (RED) => {
     },
     node: ({ id }) => RED.nodes.getNode(id) !== null,
   };
+  // A test run that is killed must not leave its Node-RED behind.
+  process.on('disconnect', () => process.exit(0));
   process.on('message', (request) => {
     if (!request || !commands[request.command]) return;
     try {
