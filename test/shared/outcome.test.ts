@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { NodeAPI } from 'node-red';
 import { acquireTracker } from '../../nodes/shared/outcome';
 import type { Outcome } from '../../nodes/shared/outcome/contract';
-import { raised, retryAfterMs } from '../../nodes/shared/outcome/failure';
+import { raised } from '../../nodes/shared/outcome/failure';
 import type { Hooks, RuntimeNode } from '../../nodes/shared/outcome/runtime';
 import { Tracker } from '../../nodes/shared/outcome/tracker';
 import { FakeClock } from '../support/fake-clock';
@@ -232,25 +232,6 @@ describe('outcome tracker: its place in the runtime', () => {
 });
 
 describe('outcome tracker: failures in words and numbers', () => {
-  it('reads Retry-After', () => {
-    const now = Date.UTC(2026, 0, 1, 12, 0, 0);
-    const table: [unknown, number | undefined][] = [
-      ['120', 120_000],
-      [' 5 ', 5_000],
-      [7, 7_000],
-      [0, 0],
-      ['Thu, 01 Jan 2026 12:00:30 GMT', 30_000],
-      ['Thu, 01 Jan 2026 11:00:00 GMT', 0],
-      [['3', '9'], 3_000],
-      ['soon', undefined],
-      ['', undefined],
-      [-1, undefined],
-      [undefined, undefined],
-      [{}, undefined],
-    ];
-    for (const [header, expected] of table) assert.equal(retryAfterMs(header, now), expected, String(header));
-  });
-
   it('passes an error on as it was raised', () => {
     const node = fakeNode('a', { _alias: 'in-the-flow-file' });
     const say = (error: unknown, msg = {}): unknown => raised(error, node, msg, 0);

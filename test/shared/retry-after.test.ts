@@ -10,6 +10,7 @@ describe('Retry-After', () => {
     [7, 7000],
     [['3', '9'], 3000],
     ['Thu, 01 Jan 2026 00:01:30 GMT', 90_000],
+    ['Thursday, 01-Jan-26 00:00:30 GMT', 30_000],
     ['Wed, 31 Dec 2025 23:59:00 GMT', 0],
     ['9'.repeat(400), Number.MAX_SAFE_INTEGER],
     ['-5', undefined],
