@@ -18,6 +18,16 @@ describe('the package', () => {
     }
   });
 
+  it("has what Node-RED's scorecard asks for", () => {
+    assert.match(manifest.name, /^@[a-z]+\/node-red-/);
+    assert.ok(manifest.keywords.includes('node-red'));
+    assert.equal(manifest['node-red'].version, '>=4.1.0');
+    assert.equal(manifest.engines.node, '>=20');
+    assert.equal(manifest.license, 'Apache-2.0');
+    for (const field of ['description', 'repository', 'bugs', 'homepage', 'author']) assert.ok(manifest[field], field);
+    for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) assert.ok(existsSync(path.join(root, file)), file);
+  });
+
   it('brings no more than six runtime dependencies', () => {
     assert.ok(Object.keys(manifest.dependencies).length <= 6);
   });

@@ -32,7 +32,7 @@ const rows = (text: string): string[][] =>
 function written(value: unknown): string {
   if (value === true) return 'on';
   if (value === false) return 'off';
-  const text = Array.isArray(value) ? value.join(', ') : String(value ?? '');
+  const text = (Array.isArray(value) ? value : [value ?? '']).map((part: string | number) => `${part}`).join(', ');
   return text === '' ? 'blank' : `\`${text}\``;
 }
 

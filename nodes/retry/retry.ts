@@ -66,7 +66,7 @@ export default function (RED: NodeAPI): void {
     if (problems.length > 0) {
       for (const problem of problems) this.error(problem);
       this.status({ fill: 'red', shape: 'ring', text: RED._('retry.status.misconfigured') });
-      this.on('input', (_msg, _send, done) => done(new Error(`not configured: ${problems.join('; ')}`)));
+      this.on('input', (_msg, _send, done) => done(new Error(`misconfigured: ${problems.join('; ')}`)));
       return;
     }
 

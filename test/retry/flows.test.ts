@@ -214,7 +214,7 @@ describe('retry in Node-RED: how a message fares', function () {
 
   it('a wrong field: red status, a clear error, and messages are refused, not lost in silence', async () => {
     await deploy(...retryNode({ attempts: 'many' }), probe('next'));
-    await red.statusWith('retry', ({ fill, text }) => fill === 'red' && text === 'not configured');
+    await red.statusWith('retry', ({ fill, text }) => fill === 'red' && text === 'misconfigured');
     assert.match(red.log, /attempts must be a whole number of attempts, 1 or more, but is "many"/);
     await red.inject('retry', { payload: 1 });
     assert.match((await red.message('caught')).error.message, /attempts must be/);

@@ -8,6 +8,8 @@ export interface EditorDefinition {
   category: string;
   color?: string;
   icon?: string;
+  inputs?: number;
+  outputs?: number;
   defaults: Record<string, { value: unknown }>;
   credentials?: Record<string, unknown>;
 }

@@ -14,7 +14,6 @@ details.surewire-advanced > summary { cursor: pointer; margin-bottom: 10px; colo
 .surewire-choices label { display: inline-block; width: auto; margin: 4px 12px 0 0; }
 .form-row input[type="checkbox"].surewire-check, .surewire-check input[type="checkbox"], .surewire-choices input[type="checkbox"] { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
 .surewire-check { display: inline-block; width: 70%; }
-.form-row input[type="text"].surewire-number { width: 110px; }
 .form-row select.surewire-wide, .form-row textarea.surewire-wide { width: 70%; }
 .surewire-note { border-left: 4px solid var(--red-ui-secondary-border-color); background: var(--red-ui-secondary-background); color: var(--red-ui-primary-text-color); padding: 6px 10px; margin-bottom: 12px; }
 .surewire-note > i { margin-right: 6px; color: var(--red-ui-secondary-text-color); }
