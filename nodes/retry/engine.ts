@@ -1,11 +1,11 @@
+import { Feed } from '../event-store/feed';
+import { Persist } from '../event-store/persist';
 import type { LeasedEvent } from '../event-store/store';
 import type { Outcome } from '../shared/outcome/contract';
 import { Attempt } from './attempt';
 import { DeadLetters } from './dead-letters';
 import { type Message, type RetryInfo, withoutRequest, withRequest } from './delivery';
 import type { EngineCounts, EngineParts, Work } from './engine-parts';
-import { Feed } from './feed';
-import { Persist } from './persist';
 import { type Place, Places } from './places';
 import { firstNote, noteAfterClose, progressOf } from './progress';
 import { Settlement } from './settlement';

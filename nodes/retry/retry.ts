@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
+import { serveDeadLetters } from '../event-store/dead-letter-routes';
 import type { Store } from '../event-store/store';
 import { storeFor } from '../event-store/store-for';
 import { dueClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
-import { serveDeadLetters } from './admin';
 import { type Command, obey, readCommand } from './commands';
 import { Complaints } from './complaints';
 import type { Message } from './delivery';
@@ -35,6 +35,7 @@ export default function (RED: NodeAPI): void {
   RED.events.on('flows:stopping', setFlowing(false));
   if (typeof RED.httpAdmin === 'function') {
     serveDeadLetters(
+      'retry',
       RED.httpAdmin,
       (permission) => RED.auth.needsPermission(permission),
       (id) => engines.get(id),

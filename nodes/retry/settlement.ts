@@ -1,8 +1,8 @@
+import type { Persist } from '../event-store/persist';
 import type { Outcome } from '../shared/outcome/contract';
 import { type DeadLetters, deadLetterInfo, type GivingUp } from './dead-letters';
 import { type Message, type RetryInfo, withRequest } from './delivery';
 import type { EngineParts, Work } from './engine-parts';
-import type { Persist } from './persist';
 import { noteAfterFailure } from './progress';
 import { isTooOld, judge } from './verdict';
 

@@ -1,4 +1,5 @@
 import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
+import { serveDeadLetters } from '../event-store/dead-letter-routes';
 import { storeFor } from '../event-store/store-for';
 import { dueClock, systemClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
@@ -12,13 +13,15 @@ import { openDoor } from './door';
 import { compileContent } from './events';
 import { dress, type ExpressApp } from './express-response';
 import { FlowAnswers } from './flow-answers';
+import { flowRequest } from './flow-request';
 import type { Arrival, Handler } from './front-door';
 import { type EventMessage, messagesOf, type WebhookInfo } from './message';
 import { readOptions, type WebhookInOptions } from './options';
 import { rateLimit } from './rate-limit';
 import { parseStatuses, type Refusal, refuse, withStatus } from './refusal';
 import { refusalGate } from './refusal-port';
-import { FLOW_TIMEOUT_MS, StoredEvents } from './stored-events';
+import { FLOW_TIMEOUT_MS } from './stored-delivery';
+import { StoredEvents } from './stored-events';
 import { type Gate, type Passed, walk } from './walk';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -35,7 +38,14 @@ export default function (RED: NodeAPI): void {
   const clock = systemClock;
   const entrance = openDoor(RED, clock);
   const arriving = new ArrivingBodies();
+  const queues = new Map<string, StoredEvents>();
   if (typeof RED.httpAdmin === 'function') {
+    serveDeadLetters(
+      'webhook-in',
+      RED.httpAdmin,
+      (permission) => RED.auth.needsPermission(permission),
+      (id) => queues.get(id),
+    );
     // The editor's forms check a schema with the compiler that will run it.
     RED.httpAdmin.post('/surewire/webhook-in/schema', RED.auth.needsPermission('flows.write'), (req, res) => {
       try {
@@ -133,6 +143,8 @@ export default function (RED: NodeAPI): void {
     const answers = new FlowAnswers(clock, options.answerTimeoutMs);
     const stored = storeUse
       ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, dueClock, {
+          flowing: () => entrance.door.open,
+          changed: show,
           deliver: (message, settled) => {
             const copy = RED.util.cloneMessage(message as unknown as NodeMessage);
             const cancel = tracking?.tracker.track(copy, this.id, wired, {
@@ -140,12 +152,12 @@ export default function (RED: NodeAPI): void {
               onOutcome: settled,
             });
             send([copy, null]);
-            show();
             return cancel ?? (() => undefined);
           },
           gaveUp: (message, detail) => report(refuse('gave-up', detail), message),
         })
       : undefined;
+    if (stored) queues.set(this.id, stored);
     const stopWatching = storeUse?.store.onProblem((next) => {
       storeProblem = next;
       show();
@@ -227,7 +239,7 @@ export default function (RED: NodeAPI): void {
         );
       }
       held = true;
-      void stored?.start();
+      stored?.start();
       if (problem) return fail(RED._('webhook-in.status.misconfigured'), problem);
       const rival = rivalOf(options, entrance.door);
       if (!rival) return show();
@@ -239,6 +251,7 @@ export default function (RED: NodeAPI): void {
 
     this.on('close', (done: () => void) => {
       claim.closing = true;
+      if (queues.get(this.id) === stored) queues.delete(this.id);
       stopListening();
       stopWatching?.();
       freeHeaders();
@@ -279,20 +292,4 @@ function rivalOf(
     if (door.othersHold(method, text)) return 'shared-path';
   }
   return undefined;
-}
-
-/** What a flow that answers may want to know of the request: as core's `msg.req`, but credentials are masked. */
-function flowRequest(arrival: Arrival, webhook: WebhookInfo, events: Passed['events']) {
-  return {
-    method: webhook.method,
-    url: webhook.path,
-    originalUrl: webhook.path,
-    path: webhook.path,
-    params: webhook.params,
-    query: webhook.query,
-    headers: webhook.headers,
-    ip: webhook.address,
-    body: events.length === 1 ? events[0]?.payload : events.map(({ payload }) => payload),
-    secure: (arrival.req.socket as { encrypted?: boolean }).encrypted === true,
-  };
 }

@@ -1,5 +1,5 @@
-import { StoreError } from '../event-store/store';
 import type { Cancel, Clock } from '../shared/clock';
+import { StoreError } from './store';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 10_000;

@@ -1,5 +1,5 @@
-import type { LeasedEvent, Store } from '../event-store/store';
 import type { Cancel, Clock } from '../shared/clock';
+import type { LeasedEvent, Store } from './store';
 
 export interface FeedParts {
   store: Store;

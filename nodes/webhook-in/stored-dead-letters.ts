@@ -1,0 +1,58 @@
+import type { DeadLetter, Store } from '../event-store/store';
+import type { Clock } from '../shared/clock';
+
+/** Bounds of the dead letters, as a retry node has them by default; the oldest leave. */
+const MAX = 10_000;
+const MAX_AGE_MS = 30 * 86_400_000;
+/** One every 20 ms, so that a flow just mended is not flooded. */
+const REPLAY_EVERY_MS = 20;
+const LONGEST_PAGE = 1000;
+/** Messages in the heap at once while old ones are looked for. */
+const PRUNE_PAGE = 50;
+const PRUNE_EVERY_MS = 3_600_000;
+
+/** The events a webhook in has given up, in its store. */
+export class StoredDeadLetters {
+  #prunedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly store: Store,
+    private readonly queue: string,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Moves a leased event to the dead letters. False when the token no longer holds it. */
+  bury(id: string, token: string, outcome: string, attempts: number): Promise<boolean> {
+    const keep = { max: MAX, maxAgeMs: MAX_AGE_MS };
+    return this.store.bury(this.queue, id, token, { reason: 'gave-up', outcome, attempts, keep });
+  }
+
+  /** Oldest first, after the id given. */
+  list(page: { after?: string; limit?: number } = {}): Promise<DeadLetter[]> {
+    const limit = Math.max(1, Math.min(page.limit ?? LONGEST_PAGE, LONGEST_PAGE));
+    return this.store.deadLetters(this.queue, page.after === undefined ? { limit } : { after: page.after, limit });
+  }
+
+  replay(ids?: readonly string[]): Promise<number> {
+    return this.store.replay(this.queue, ids, REPLAY_EVERY_MS);
+  }
+
+  purge(ids?: readonly string[]): Promise<number> {
+    return this.store.purge(this.queue, ids);
+  }
+
+  /** Deletes the too old ones, also where none has been added since; looks once an hour. */
+  async prune(): Promise<void> {
+    const now = this.clock.monotonic();
+    if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
+    this.#prunedAt = now;
+    const eldest = new Date(this.clock.now() - MAX_AGE_MS).toISOString();
+    for (;;) {
+      const page = await this.store.deadLetters(this.queue, { limit: PRUNE_PAGE });
+      // Last handed out at most moments before it was buried.
+      const old = page.filter(({ lastDeliveryAttemptTime }) => lastDeliveryAttemptTime < eldest).map(({ id }) => id);
+      if (old.length > 0) await this.store.purge(this.queue, old);
+      if (old.length < PRUNE_PAGE) return;
+    }
+  }
+}
