@@ -1,4 +1,4 @@
-import { Heap } from './heap';
+import { Heap } from '../shared/heap';
 import type { Undo } from './undo';
 
 /** What keeps a claim without a lease: an event in a queue or among the dead letters. */

@@ -1,6 +1,6 @@
+import { Heap } from '../shared/heap';
 import type { Holder } from './claim-holders';
 import type { Claims } from './claims';
-import { Heap } from './heap';
 import { type EventRow, KEEP, type Ledger } from './ledger';
 import { type Linked, List } from './list';
 import type { QueueCounts } from './store';

@@ -21,6 +21,6 @@ describe('Retry-After', () => {
     [undefined, undefined],
     [{}, undefined],
   ] as const) {
-    it(`${String(header).slice(0, 40)} is ${ms}`, () => assert.equal(retryAfterMs(header, now), ms));
+    it(`${JSON.stringify(header)?.slice(0, 40)} is ${ms}`, () => assert.equal(retryAfterMs(header, now), ms));
   }
 });

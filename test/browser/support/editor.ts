@@ -285,7 +285,7 @@ export class Editor {
   private async box(locator: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
     await locator.first().waitFor();
     const box = await locator.first().boundingBox();
-    if (!box) throw new Error(`not visible: ${locator}`);
+    if (!box) throw new Error(`not visible: ${String(locator)}`);
     return box;
   }
 

@@ -39,7 +39,8 @@ module.exports = (RED) => {
       step();
     });
 
-  process.on('message', async (request) => {
-    if (request?.command === 'pump') process.send({ kind: 'reply', seq: request.seq, value: await pump(request) });
+  process.on('message', (request) => {
+    if (request?.command !== 'pump') return;
+    void pump(request).then((value) => process.send({ kind: 'reply', seq: request.seq, value }));
   });
 };
