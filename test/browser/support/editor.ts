@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { startBrowser } from '../../support/browser';
 import { nodeRedPackage, type RunningNodeRed, root } from '../../support/node-red';
+import { IN_PAGE_FLAWS, OPEN_TRAYS, TRAY_PLACES } from './in-page';
 
 const SCREENSHOTS = path.join(root, 'build', 'screenshots');
 /** How long the palette's filter waits for more letters, with a margin. */
@@ -20,28 +21,6 @@ export interface OpenOptions {
 /** A text that is no translation but the key of one, e.g. `webhook-out.label.url`. */
 const RAW_KEY =
   /\b(webhook-in|webhook-out|webhook-auth|event-store|dedupe|retry|device-simulator)\.[a-z][\w-]*\.[\w.-]+/;
-
-/** In the page: which trays are there, by numbers given when they are first seen. */
-const OPEN_TRAYS = `[...document.querySelectorAll('.red-ui-tray')]
-  .map((tray) => (tray.dataset.seen ??= String((window.surewireTrays = (window.surewireTrays ?? 0) + 1)))).join()`;
-const TRAY_PLACES = `JSON.stringify([...document.querySelectorAll('.red-ui-tray')].map((tray) => tray.getBoundingClientRect()))`;
-
-/** Runs in the page, on the form: texts that are missing, and what does not fit. */
-const IN_PAGE_FLAWS = `(form) => {
-  const tray = form.closest('.red-ui-tray-body') ?? form;
-  const right = tray.getBoundingClientRect().right + 1;
-  const flaws = tray.scrollWidth > tray.clientWidth + 1 ? ['the dialog scrolls sideways'] : [];
-  for (const element of form.querySelectorAll('input, select, button, label, textarea, summary, div, span, ol')) {
-    const box = element.getBoundingClientRect();
-    const shown = box.width > 0 && box.height > 0 && getComputedStyle(element).visibility !== 'hidden';
-    if (shown && box.right > right) flaws.push((element.id || element.className || element.tagName) + ' is cut off');
-  }
-  for (const element of form.querySelectorAll('[data-i18n]')) {
-    const key = element.getAttribute('data-i18n');
-    if (!key.startsWith('[') && element.textContent.trim() === '') flaws.push('no text for ' + key);
-  }
-  return flaws;
-}`;
 
 /** The Node-RED editor in a browser, driven as a person does it. Every verb waits until the editor has followed. */
 export class Editor {
