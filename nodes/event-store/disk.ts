@@ -13,7 +13,7 @@ import type { EngineName } from './sqlite';
 import { type Store, StoreError } from './store';
 import { Turns } from './turns';
 
-/** The file within the store's directory. */
+/** Within the store's directory. */
 export const FILE_NAME = 'store.sqlite';
 
 /** What dies at once fits in this much; V8's own limit lets the thread of a busy store grow by 50 MB more. */
@@ -261,8 +261,7 @@ class DiskChannel implements Channel {
 
   #reopen(): void {
     this.#starting = this.#start();
-    // Failing again, it has planned the next attempt.
-    this.#starting.catch(() => undefined);
+    this.#starting.catch(() => undefined); // It has planned the next attempt.
   }
 
   #rejectQueued(error: StoreError): void {
