@@ -14,9 +14,9 @@ export interface SettlementParts {
   deadLetters: StoredDeadLetters;
   persist: Persist;
   /** The event is among the dead letters. */
-  gaveUp(message: EventMessage, reason: string): void;
+  gaveUp: (message: EventMessage, reason: string) => void;
   /** The event has left the queue. */
-  left(): void;
+  left: () => void;
 }
 
 /** What an outcome leads to: the event leaves the store, waits for its next delivery, or joins the dead letters. */
