@@ -53,8 +53,14 @@ export const sendJson = (
   path: string,
   value: unknown,
   headers: Record<string, string | string[]> = {},
+  agent?: Agent,
 ): Promise<Answer> =>
-  send(port, { path, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(value) });
+  send(port, {
+    path,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(value),
+    ...(agent && { agent }),
+  });
 
 /** Writes bytes to a socket and returns what comes back until it is closed or `ms` have passed; for requests no client would send. */
 export function sendRaw(port: number, bytes: Buffer | string, ms = 3000): Promise<string> {
