@@ -171,7 +171,12 @@ describe(`chaos: webhook in that stores (${defaultEngine()})`, function () {
       red = await begin();
     }
     await senders.stop();
-    await red.statusWith('hook', ({ text }) => text?.includes('0 waiting, 0 at work') ?? false, 60_000);
+    let busy = true;
+    while (busy) {
+      const answer = await fetch(`${red.url}/surewire/webhook-in/hook/dead-letters`);
+      const { counts } = (await answer.json()) as { counts: { waiting: number; atWork: number } };
+      busy = counts.waiting + counts.atWork > 0;
+    }
     const refused = red.seen('refused');
     await red.stop({ keep: true });
     red = undefined;
