@@ -81,7 +81,7 @@ export class Deduplicator {
     }
     this.trouble = undefined;
     if (claim.state !== 'first') this.#duplicate(arrival, key, claim);
-    else if (this.#closed) await this.#atWork.release(key, claim.token);
+    else if (this.#closed) await this.#unsent(key, claim.token);
     else this.#first(arrival, key, claim.token);
     this.around.changed();
   }
@@ -99,6 +99,12 @@ export class Deduplicator {
     for (const { cancel } of this.#held.values()) cancel();
     this.#held.clear();
     await this.#atWork.close();
+  }
+
+  /** The node closed before the message could be sent: its key must not count as seen. */
+  async #unsent(key: string, token: string): Promise<void> {
+    if (!this.#claimOptions.confirmed) return this.#atWork.release(key, token);
+    await this.around.store.forget(this.around.scope, key).catch((error: unknown) => this.#failed(error));
   }
 
   #duplicate(arrival: Arrival, key: string, { state, firstSeen }: Extract<Claim, { firstSeen: number }>): void {
