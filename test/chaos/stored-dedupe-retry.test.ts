@@ -102,7 +102,7 @@ describe('chaos: stored -> dedupe (success) -> retry -> a flow that fails twice,
     assert.equal((await sendJson(port, '/orders', { id, ...more })).status, 202);
   };
   const line = (running: RunningNodeRed, text: string, id?: string): Promise<unknown> =>
-    running.until(`"${text}", now ${lines(id)}`, () => lines(id).includes(text));
+    running.until(`"${text}", now ${lines(id).join('; ')}`, () => lines(id).includes(text));
 
   /** Waits until nobody holds anything, ends Node-RED, and looks at what is left in the store. */
   async function settled(running: RunningNodeRed, ids = ['order-1']): Promise<void> {
@@ -234,6 +234,6 @@ describe('chaos: stored -> dedupe (success) -> retry -> a flow that fails twice,
     await settled(second);
     const handed = lines().filter((text) => text.startsWith('handed'));
     const successes = lines().filter((text) => text.startsWith('success'));
-    assert.ok(successes.length <= handed.length && handed.length <= 2, `${lines()}`);
+    assert.ok(successes.length <= handed.length && handed.length <= 2, lines().join('; '));
   });
 });

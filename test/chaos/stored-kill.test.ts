@@ -201,7 +201,7 @@ describe(`chaos: webhook in that stores (${defaultEngine()})`, function () {
       repeats += marks.filter((mark) => mark === 'ended').length - 1;
     }
     console.log(
-      `      ${acknowledged.length} events acknowledged in ${senders.posts} posts; left at the kills: ${left}; the end saw ${repeats} twice`,
+      `      ${acknowledged.length} events acknowledged in ${senders.posts} posts; left at the kills: ${left.join(', ')}; the end saw ${repeats} twice`,
     );
   });
 });

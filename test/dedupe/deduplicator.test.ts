@@ -209,6 +209,21 @@ describe('dedupe: the life of a claim', () => {
     assert.deepEqual(log, ['first 1']);
   });
 
+  for (const confirm of ['arrival', 'success']) {
+    it(`a key claimed while the node closes is free, because its message was never sent (${confirm})`, async () => {
+      let shared: Store | undefined;
+      const { arrive, log, dedupe } = bench({ confirm }, (inner) => {
+        shared = inner;
+        return inner;
+      });
+      const late = arrive('a', '1');
+      await dedupe.close();
+      await late;
+      assert.deepEqual(log, []);
+      assert.equal((await shared?.keys('s'))?.count, 0);
+    });
+  }
+
   it('flows that never end do not fill the memory', async () => {
     const { arrive, log, tracker } = bench({ confirm: 'success', maxKeys: 2 });
     for (const name of ['a', 'b', 'c']) await arrive(name);
