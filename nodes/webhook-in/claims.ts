@@ -1,5 +1,6 @@
 import type { PathPattern } from './paths';
 import { lookupKey } from './paths';
+import type { Statuses } from './refusal';
 
 /** What a path and method lead to. */
 export interface Claim<Handler> {
@@ -7,14 +8,16 @@ export interface Claim<Handler> {
   readonly pattern: PathPattern;
   readonly methods: readonly string[];
   readonly handler: Handler;
+  /** What its maker has refusals answered with, also those that never reach the handler. */
+  readonly statuses: Statuses;
   /** True from the moment its node closes until it is replaced or the flows have started again. */
   closing: boolean;
 }
 
 export type Found<Handler> =
   | { claim: Claim<Handler>; params: Record<string, string> }
-  /** The path is claimed, but not for this method. */
-  | { allow: string[] };
+  /** The path is claimed, but not for this method; `holder` is the first that has it. */
+  | { allow: string[]; holder: Claim<Handler> };
 
 /** The table of claimed paths: literal ones by key, patterns in order of claiming. */
 export class Claims<Handler> {
@@ -67,20 +70,23 @@ export class Claims<Handler> {
 
   /** @param path below the node root, undecoded, without query */
   find(method: string, path: string): Found<Handler> | undefined {
-    let allow: string[] | undefined;
+    let allow: string[] = [];
+    let holder: Claim<Handler> | undefined;
     const literal = this.#literal.get(lookupKey(path));
     if (literal) {
       for (const claim of literal) {
         if (claim.methods.includes(method)) return { claim, params: {} };
-        allow = [...(allow ?? []), ...claim.methods];
+        holder ??= claim;
+        allow = [...allow, ...claim.methods];
       }
     }
     for (const claim of this.#patterns) {
       const params = claim.pattern.match(path);
       if (!params) continue;
       if (claim.methods.includes(method)) return { claim, params };
-      allow = [...(allow ?? []), ...claim.methods];
+      holder ??= claim;
+      allow = [...allow, ...claim.methods];
     }
-    return allow && { allow: [...new Set(allow)] };
+    return holder && { allow: [...new Set(allow)], holder };
   }
 }

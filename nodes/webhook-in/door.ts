@@ -2,12 +2,9 @@ import type { Server } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
 import type { Clock } from '../shared/clock';
-import { answer, answerRefusal } from './answer';
+import { answerRefusal } from './answer';
 import { type App, type DoorSettings, FrontDoor } from './front-door';
-import { refuse } from './refusal';
 
-/** How long a sender is asked to wait while nodes are being replaced, seconds. */
-const REDEPLOY_RETRY_AFTER = '2';
 /** What is still to come of a refused request's body is read and thrown away for at most this long. */
 const DRAIN_MS = 30_000;
 
@@ -70,21 +67,7 @@ export function openDoor(RED: NodeAPI, clock: Clock): Door | undefined {
       ...(settings.httpNodeMiddleware && { httpNodeMiddleware: settings.httpNodeMiddleware }),
       ...(cors && { cors }),
     },
-    {
-      methodNotAllowed: ({ req, res }, allow) => {
-        const refusal = refuse('method-not-allowed', `expected ${allow.join(' or ')}`, { Allow: allow.join(', ') });
-        if (req.method !== 'HEAD') return answerRefusal(req, res, refusal, clock, DRAIN_MS);
-        answer(res, refusal.status, { Allow: allow.join(', ') }, undefined);
-      },
-      redeploying: ({ req, res }) =>
-        answerRefusal(
-          req,
-          res,
-          refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER }),
-          clock,
-          DRAIN_MS,
-        ),
-    },
+    ({ req, res }, refusal) => answerRefusal(req, res, refusal, clock, DRAIN_MS),
   );
   const started = new Set<() => void>();
   RED.events.on('flows:stopping', () => {

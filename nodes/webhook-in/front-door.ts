@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
 import { type Claim, Claims, type Found } from './claims';
+import { type Refusal, refuse, withStatus } from './refusal';
 
 /**
  * The one door through which requests reach webhook in. Express parses bodies before a node's own route sees them (with the
@@ -16,16 +17,18 @@ export interface Arrival {
   target: string;
   /** The same below the node root. */
   nodeTarget: string;
+  /** What is wrong with it already: the method. */
+  refusal?: Refusal;
 }
 
-/** Takes one request whose path and method it claimed. */
+/** Takes one request whose path it claimed. */
 export type Handler = (arrival: Arrival) => void;
 
-/** How requests that no node's walk sees are answered. */
-export interface Refuser {
-  methodNotAllowed(arrival: Arrival, allow: readonly string[]): void;
-  redeploying(arrival: Arrival): void;
-}
+/** Answers a request that no node sees, because none is at work. */
+export type Refuser = (arrival: Arrival, refusal: Refusal) => void;
+
+/** How long a sender is asked to wait while nodes are being replaced, seconds. */
+const REDEPLOY_RETRY_AFTER = '2';
 
 /** What of settings.js stands between a sender and a node. */
 export interface DoorSettings {
@@ -238,9 +241,14 @@ export class FrontDoor {
   }
 
   #serve(found: Found<Handler>, arrival: Arrival): void {
-    if ('allow' in found) this.refuser.methodNotAllowed(arrival, found.allow);
-    else if (!this.open || found.claim.closing) this.refuser.redeploying(arrival);
-    else found.claim.handler(arrival);
+    const claim = 'allow' in found ? found.holder : found.claim;
+    const refusal =
+      'allow' in found
+        ? refuse('method-not-allowed', `expected ${found.allow.join(' or ')}`, { Allow: found.allow.join(', ') })
+        : undefined;
+    if (this.open && !claim.closing) return claim.handler(refusal ? { ...arrival, refusal } : arrival);
+    const away = refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER });
+    this.refuser(arrival, withStatus(refusal ?? away, claim.statuses));
   }
 
   claim(claim: Claim<Handler>): string | undefined {

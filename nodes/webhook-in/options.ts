@@ -1,5 +1,6 @@
 import { ConfigError, choiceOption, flagOption, numberOption, textOption } from '../shared/options';
 import { compilePath, type PathPattern } from './paths';
+import { parseStatuses, type Statuses } from './refusal';
 
 /** Methods a sender may use. HEAD is not among them: an event has a body or a query, and HEAD must change nothing. */
 export const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -23,7 +24,7 @@ export interface WebhookInOptions {
   redeliveryBaseMs: number;
   maxInFlight: number;
   maxBacklog: number;
-  statuses: string;
+  statuses: Statuses;
   /** Requests a second; 0 = no limit. */
   rateLimit: number;
   rateBurst: number;
@@ -43,7 +44,7 @@ function methodsOf(config: object): string[] {
 
 /**
  * The node's configuration, checked; absent fields have the defaults of the reference.
- * @throws ConfigError that names the field and what is expected
+ * @throws Error that names the field and what is expected
  */
 export function readOptions(config: object): WebhookInOptions {
   const rateLimit = numberOption(config, 'rateLimit', 0, { min: 0, max: 1_000_000 });
@@ -66,7 +67,7 @@ export function readOptions(config: object): WebhookInOptions {
     redeliveryBaseMs: numberOption(config, 'redeliveryBaseMs', 1000, { min: 0, max: 86_400_000 }),
     maxInFlight: numberOption(config, 'maxInFlight', 256, { min: 1, max: 100_000, integer: true }),
     maxBacklog: numberOption(config, 'maxBacklog', 10_000, { min: 1, max: 10_000_000, integer: true }),
-    statuses: textOption(config, 'statuses'),
+    statuses: parseStatuses((config as { statuses?: unknown }).statuses),
     rateLimit,
     rateBurst: numberOption(config, 'rateBurst', Math.max(1, Math.ceil(rateLimit)), {
       min: 1,

@@ -71,7 +71,7 @@ function failingClosed<T>(step: () => T): T | Refusal {
 }
 
 /**
- * Walks one request along the straight line: size, address, rate by address, credentials over the exact bytes, parse, split,
+ * Walks one request along the straight line: method, size, address, rate by address, credentials over the exact bytes, parse, split,
  * schema, identity, rate by device or all. Each step returns or refuses; none looks back.
  */
 export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
@@ -90,6 +90,7 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
   };
   const no = (refusal: Refusal, gone = false): void => outcomes.refused(arrival, refusal, webhook, gone);
 
+  if (arrival.refusal) return no(arrival.refusal);
   if (!ready) return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
   const limits = { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs, arriving: gate.arriving };
   const head: RequestHead = {

@@ -10,24 +10,21 @@ import { ArrivingBodies } from './arriving';
 import type { Claim } from './claims';
 import { Counter } from './counters';
 import { openDoor } from './door';
-import { compileContent } from './events';
 import { dress, type ExpressApp } from './express-response';
 import { FlowAnswers } from './flow-answers';
 import { flowRequest } from './flow-request';
 import type { Arrival, Handler } from './front-door';
 import { type EventMessage, messagesOf, type WebhookInfo } from './message';
-import { readOptions, type WebhookInOptions } from './options';
+import type { WebhookInOptions } from './options';
 import { rateLimit } from './rate-limit';
-import { parseStatuses, type Refusal, refuse, withStatus } from './refusal';
+import { type Refusal, refuse, withStatus } from './refusal';
 import { refusalGate } from './refusal-port';
+import { setUp } from './setup';
 import { FLOW_TIMEOUT_MS } from './stored-delivery';
 import { StoredEvents } from './stored-events';
 import { type Gate, type Passed, walk } from './walk';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
-
-/** Without an auth every request is refused, so nothing of a scheme is needed. */
-const NO_AUTH = { identity: {}, secretQuery: [] };
 
 interface WebhookInDef extends NodeDef {
   auth?: string;
@@ -60,19 +57,20 @@ export default function (RED: NodeAPI): void {
     });
   }
 
-  /** The checked configuration, or the sentence that says what is wrong with it. */
+  /** The node that a field names; undefined where it is missing, disabled or of another type. */
+  function referred(id: string | undefined, type: string): Node | undefined {
+    const found = RED.nodes.getNode(id ?? '') as Node | null;
+    return found?.type === type ? found : undefined;
+  }
+
+  /** The checked configuration, or the sentence that says why there is no path to hold. */
   function configure(config: WebhookInDef) {
     try {
-      const options = readOptions(config);
-      const auth = RED.nodes.getNode(config.auth ?? '') as WebhookAuthNode | null;
-      return {
-        options,
-        auth,
-        statuses: parseStatuses(options.statuses),
-        content: compileContent(options, auth?.verifier ?? NO_AUTH),
-      };
+      const auth = referred(config.auth, 'surewire-webhook-auth') as WebhookAuthNode | undefined;
+      const hasStore = referred(config.store, 'surewire-event-store') !== undefined;
+      return { auth, ...setUp(config, { auth, hasStore, say: (key) => RED._(`webhook-in.error.${key}`) }) };
     } catch (error) {
-      return { problem: error instanceof Error ? error.message : String(error) };
+      return { unusable: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -84,10 +82,10 @@ export default function (RED: NodeAPI): void {
     };
     if (!entrance) return fail(RED._('webhook-in.status.no-http'), RED._('webhook-in.error.no-http'));
     const setup = configure(config);
-    if ('problem' in setup) return fail(RED._('webhook-in.status.misconfigured'), setup.problem as string);
+    if ('unusable' in setup) return fail(RED._('webhook-in.status.misconfigured'), setup.unusable);
 
-    const { options, auth, content, statuses } = setup;
-    const problem = problemOf(options, auth, config);
+    const { options, auth, content, problem } = setup;
+    const { statuses } = options;
     const status = throttledStatus((next) => this.status(next), clock);
     const accepted = new Counter(clock);
     const refused = new Counter(clock);
@@ -225,6 +223,7 @@ export default function (RED: NodeAPI): void {
       pattern: options.pattern,
       methods: options.methods,
       handler,
+      statuses,
       closing: false,
     };
     // While the flows are still starting, so that senders are asked to wait instead of finding nothing.
@@ -264,18 +263,6 @@ export default function (RED: NodeAPI): void {
         done();
       })();
     });
-  }
-
-  /** What keeps the node from accepting anything, in words. */
-  function problemOf(
-    options: WebhookInOptions,
-    auth: WebhookAuthNode | null,
-    config: WebhookInDef,
-  ): string | undefined {
-    if (!auth) return RED._('webhook-in.error.no-auth');
-    if (auth.problem) return auth.problem;
-    if (options.answer === 'stored' && !config.store) return RED._('webhook-in.error.no-store');
-    return undefined;
   }
 
   RED.nodes.registerType('surewire-webhook-in', WebhookIn);

@@ -30,6 +30,11 @@ describe('webhook in: how senders are answered', () => {
         }),
         ...webhookIn({ id: 'none', path: '/no-auth', auth: '' }),
         ...webhookIn({ id: 'gone', path: '/gone-auth', auth: 'nowhere' }),
+        ...webhookIn({ id: 'chosen', path: '/chosen', statuses: { 'method-not-allowed': 404 } }),
+        ...webhookIn({ id: 'wrongauth', path: '/wrong-auth', auth: 'store' }),
+        ...webhookIn({ id: 'badschema', path: '/bad-schema', schema: '{' }),
+        ...webhookIn({ id: 'badnumber', path: '/bad-number', maxBody: 'much' }),
+        ...webhookIn({ id: 'gonestore', path: '/gone-store', answer: 'stored', store: 'nowhere' }),
         ...webhookIn({ id: 'nostore', path: '/no-store', answer: 'stored' }),
         {
           ...webhookIn({ id: 'flow', path: '/ask', answer: 'flow', answerTimeout: 2 })[0],
@@ -126,12 +131,19 @@ describe('webhook in: how senders are answered', () => {
     assert.deepEqual([answer.status, answer.headers.allow, answer.json.reason], [405, 'POST', 'method-not-allowed']);
     const head = await send(red.port, { method: 'HEAD', path: '/hooks/door' });
     assert.deepEqual([head.status, head.headers.allow, head.body], [405, 'POST', '']);
+    assert.equal((await send(red.port, { method: 'PUT', path: '/chosen' })).status, 404);
+    const { payload, webhook } = await red.message('refused-chosen');
+    assert.deepEqual([payload.reason, payload.status, webhook.method], ['method-not-allowed', 404, 'PUT']);
   });
 
   for (const [path, id] of [
     ['/no-auth', 'none'],
     ['/gone-auth', 'gone'],
     ['/no-store', 'nostore'],
+    ['/gone-store', 'gonestore'],
+    ['/wrong-auth', 'wrongauth'],
+    ['/bad-schema', 'badschema'],
+    ['/bad-number', 'badnumber'],
   ] as const) {
     it(`${path}: 503 misconfigured, and a red status`, async () => {
       const answer = await sendJson(red.port, path, {});

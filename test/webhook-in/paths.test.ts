@@ -58,6 +58,7 @@ describe('claims', () => {
     methods,
     handler: nodeId,
     closing,
+    statuses: {},
   });
 
   it('finds literal paths before patterns, and says which methods there are', () => {
@@ -66,7 +67,8 @@ describe('claims', () => {
     claims.claim(claim('literal', '/hooks/door', ['PUT']));
     assert.deepEqual((claims.find('PUT', '/hooks/door') as { claim: { nodeId: string } }).claim.nodeId, 'literal');
     assert.deepEqual((claims.find('POST', '/hooks/door') as { claim: { nodeId: string } }).claim.nodeId, 'pattern');
-    assert.deepEqual(claims.find('GET', '/hooks/door'), { allow: ['PUT', 'POST'] });
+    const { allow, holder } = claims.find('GET', '/hooks/door') as { allow: string[]; holder: { nodeId: string } };
+    assert.deepEqual([allow, holder.nodeId], [['PUT', 'POST'], 'literal']);
     assert.equal(claims.find('GET', '/other'), undefined);
   });
 
