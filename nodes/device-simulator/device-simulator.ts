@@ -129,6 +129,8 @@ export default function deviceSimulator(RED: NodeAPI): void {
     } catch (error) {
       this.error((error as Error).message);
       this.status({ fill: 'red', shape: 'ring', text: (error as Error).message });
+      // Without a listener a message would vanish, and whoever follows it wait for ever.
+      this.on('input', (_msg, _send, done) => done(error as Error));
       return;
     }
     const { simulator, settings } = built;

@@ -145,11 +145,19 @@ describe('device simulator: in Node-RED', () => {
     ['faults that are no JSON', { faults: '{' }, /faults: a JSON object/],
   ];
   for (const [what, fields, message] of wrong) {
-    it(`${what}: red status, clear error, and start does no harm`, async () => {
-      await red.deploy(flow([{ id: 'empty', type: 'surewire-webhook-auth', name: 'no secret' }, ...simulator(fields)]));
+    it(`${what}: red status, clear error, and a start ends with that error`, async () => {
+      await red.deploy(
+        flow([
+          { id: 'empty', type: 'surewire-webhook-auth', name: 'no secret' },
+          ...simulator(fields),
+          { id: 'catch', type: 'catch', scope: null, wires: [['caught']] },
+          { id: 'caught', type: 'test-probe', name: 'caught', wires: [[]] },
+        ]),
+      );
       const status = await red.statusWith('sim', ({ fill }) => fill === 'red');
       assert.match(String(status.text), message);
       await red.inject('sim', { payload: 'start' });
+      assert.match((await red.message('caught')).error.message, message);
       await red.until('the error in the log', () => message.test(red.log));
     });
   }
