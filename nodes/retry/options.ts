@@ -52,7 +52,8 @@ export interface RetryOptions {
 export const DEFAULT_SCHEDULE = '5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400';
 export const DEFAULT_GIVE_UP_ON = '400,401,403,410,413,422';
 
-const blank = (value: unknown): boolean => value === undefined || value === null || value === '';
+const blank = (value: unknown): boolean =>
+  value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 const shown = (value: unknown): string =>
   typeof value === 'string' ? `"${value}"` : (JSON.stringify(value) ?? 'nothing');
 

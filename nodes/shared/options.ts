@@ -21,7 +21,7 @@ export interface NumberRule {
  */
 export function numberOption(config: object, field: string, fallback: number, rule: NumberRule): number {
   const given = (config as Record<string, unknown>)[field];
-  if (given === undefined || given === null || given === '') return fallback;
+  if (given === undefined || given === null || (typeof given === 'string' && given.trim() === '')) return fallback;
   const value = typeof given === 'string' ? Number(given) : given;
   const range = `a ${rule.integer ? 'whole number' : 'number'} from ${rule.min}${rule.max === undefined ? ' up' : ` to ${rule.max}`}`;
   if (typeof value !== 'number' || !Number.isFinite(value)) throw new ConfigError(field, `expected ${range}`);

@@ -57,9 +57,11 @@ function text(value: unknown, field: string): string {
 }
 
 function readTolerance(value: unknown): number {
-  if (value === undefined || value === null || value === '') return DEFAULT_TOLERANCE;
-  const seconds = Number(value);
-  if (typeof value === 'boolean' || !Number.isFinite(seconds) || seconds < 0) {
+  // Blanks are no 0, which would switch the check off.
+  if (value === undefined || value === null || (typeof value === 'string' && value.trim() === ''))
+    return DEFAULT_TOLERANCE;
+  const seconds = typeof value === 'string' ? Number(value) : value;
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds < 0) {
     throw new Error('tolerance: expected seconds, 0 or more (0 = do not check)');
   }
   return seconds;

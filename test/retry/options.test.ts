@@ -50,6 +50,7 @@ describe('retry: options', () => {
       laneBy: 'msg.event.device',
       schedule: '',
       maxMs: '',
+      maxWaiting: '  ',
     });
     assert.deepEqual(problems, []);
     assert.deepEqual(
@@ -62,8 +63,9 @@ describe('retry: options', () => {
         options.breaker,
         options.laneBy,
         options.maxMs,
+        options.maxWaiting,
       ],
-      [3, 0, 2.5, 0, null, true, 'event.device', 3_600_000],
+      [3, 0, 2.5, 0, null, true, 'event.device', 3_600_000, 100_000],
     );
     assert.equal(options.schedule.join(', '), DEFAULT_SCHEDULE);
   });

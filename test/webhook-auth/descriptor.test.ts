@@ -127,6 +127,18 @@ describe('descriptor', () => {
     assert.equal(at(989), 'timestamp-out-of-tolerance');
   });
 
+  for (const tolerance of [undefined, null, '', '  ', 300, '300'] as const) {
+    it(`a tolerance of ${JSON.stringify(tolerance)} is 300 seconds`, () => {
+      const descriptor = { sig: { header: 'x-sig' }, ts: { header: 'x-t' }, content: '{ts}{body}' };
+      const verifier = custom(descriptor, 's', { tolerance });
+      const at = (time: number) => {
+        const good = hmac('sha256', 's', `${time}body`).digest('hex');
+        return verdict(verifier, head('https://e.com/h', { 'x-sig': good, 'x-t': String(time) }), 'body');
+      };
+      assert.deepEqual([at(700), at(699)], ['accept', 'timestamp-out-of-tolerance']);
+    });
+  }
+
   it('the event id travels in the signed header whose name ends in id', () => {
     const descriptor = { sig: { header: 'x-sig', labels: null }, content: '{h:x-kind}.{h:x-request-id}.{body}' };
     const auth = goodAuth({ scheme: 'custom', descriptor: JSON.stringify(descriptor) }, { secret: 's' });
