@@ -15,7 +15,7 @@ export interface Surroundings {
   auth: Pick<WebhookAuthNode, 'problem' | 'verifier'> | undefined;
   hasStore: boolean;
   /** A text of the catalogue, below `error`. */
-  say(key: 'no-auth' | 'no-store'): string;
+  say: (key: 'no-auth' | 'no-store') => string;
 }
 
 /** Without an auth every request is refused, so nothing of a scheme is needed. */
