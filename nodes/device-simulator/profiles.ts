@@ -8,7 +8,7 @@ export const PROFILES = [...KINDS, 'mixed', 'custom'] as const;
 export type Profile = (typeof PROFILES)[number];
 
 /** Where simulated time starts: a Wednesday at midnight UTC, never the wall clock. */
-export const EPOCH = Date.UTC(2025, 0, 1);
+const EPOCH = Date.UTC(2025, 0, 1);
 
 /** What a device remembers from one reading to the next. */
 interface DeviceState {

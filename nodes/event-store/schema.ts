@@ -36,7 +36,7 @@ const STEPS: readonly string[] = [
   `,
 ];
 
-export const SCHEMA_VERSION = STEPS.length;
+const SCHEMA_VERSION = STEPS.length;
 
 function damaged(file: string, why: string): StoreError {
   return new StoreError(

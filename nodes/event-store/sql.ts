@@ -23,7 +23,7 @@ export function claimValues(claim: HeldClaim | undefined): Value[] {
   return [claim.scope, digestBytes(claim.digest), time(claim.firstSeen), time(claim.until)];
 }
 
-export function heldClaim(row: Row): HeldClaim | undefined {
+function heldClaim(row: Row): HeldClaim | undefined {
   if (row.claim_scope === null || row.claim_scope === undefined) return undefined;
   return {
     scope: Number(row.claim_scope),

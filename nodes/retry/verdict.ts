@@ -13,7 +13,7 @@ export type Verdict =
 export type VerdictOptions = BackoffOptions & Pick<RetryOptions, 'attempts' | 'maxAge' | 'timeout' | 'giveUpOn'>;
 
 /** How an attempt ended, in words for people; no payload. */
-export function inWords(outcome: Outcome, timeout: number): string {
+function inWords(outcome: Outcome, timeout: number): string {
   if (outcome.kind === 'success') return 'success';
   if (outcome.kind === 'timeout') return `no outcome within ${timeout} s`;
   const { error, statusCode } = outcome;

@@ -2,7 +2,7 @@ import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import type { AddressVerdict } from './contract';
 
 /** An address in one spelling: no zone, IPv4-mapped IPv6 as IPv4; undefined where the text is no address. */
-export function plainAddress(text: string): string | undefined {
+function plainAddress(text: string): string | undefined {
   if (isIPv4(text)) return text;
   const bare = text.includes('%') ? text.slice(0, text.indexOf('%')) : text;
   if (!isIPv6(bare)) return undefined;

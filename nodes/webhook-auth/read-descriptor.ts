@@ -7,7 +7,7 @@ const WELL_KNOWN_PREFIXES: Record<string, KeyKind> = { whpk_: 'public', whsk_: '
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 
 /** What is wrong with a descriptor; the message begins with the field. */
-export class DescriptorError extends Error {}
+class DescriptorError extends Error {}
 
 type Json = Record<string, unknown>;
 

@@ -9,7 +9,7 @@ export const TOKEN_PLACES = ['header', 'bearer', 'query'] as const;
 export type TokenPlace = (typeof TOKEN_PLACES)[number];
 
 /** The header of a token where the node names none. */
-export const DEFAULT_TOKEN_HEADER = 'x-webhook-token';
+const DEFAULT_TOKEN_HEADER = 'x-webhook-token';
 /** The query parameters of a token where the node names none; the first one is written. */
 const DEFAULT_TOKEN_QUERY = ['token', DEFAULT_TOKEN_HEADER];
 

@@ -7,7 +7,7 @@ const TAG = Symbol('surewire.outcome');
 /** The tag of messages that nobody is to count. */
 const UNTRACKED = 0;
 
-export const tagOf = (msg: Message): number | undefined => msg[TAG] as number | undefined;
+const tagOf = (msg: Message): number | undefined => msg[TAG] as number | undefined;
 
 function tag(msg: Message, id: number): void {
   // A frozen message only loses the quick way to its tracking.
