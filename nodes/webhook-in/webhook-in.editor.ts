@@ -99,6 +99,9 @@ RED.nodes.registerType('surewire-webhook-in', {
   },
   oneditprepare() {
     showDefaults(this);
+    // A flow written by hand may hold the object itself.
+    const { statuses } = this as unknown as { statuses?: unknown };
+    if (typeof statuses === 'object' && statuses !== null) $('#node-input-statuses').val(JSON.stringify(statuses));
     const given = Array.isArray(this.methods) ? (this.methods as string[]) : ['POST'];
     const methods = $('#surewire-webhook-in-methods');
     for (const method of METHODS) {
