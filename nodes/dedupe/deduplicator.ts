@@ -4,6 +4,7 @@ import type { Outcome, OutcomeTracker } from '../shared/outcome/contract';
 import { ClaimsAtWork } from './claims-at-work';
 import type { Message } from './key';
 import type { DedupeOptions } from './options';
+import { isRedelivered, RedeliveredEvents } from './redelivered';
 
 /** One message that came in, and the two things the node can do with it. */
 export interface Arrival {
@@ -50,6 +51,9 @@ export class Deduplicator {
   readonly #claimOptions: Parameters<Store['claim']>[2];
   /** Messages held until the flow has dealt with their copies, by the token of their claim, oldest first. */
   readonly #held = new Map<string, Held>();
+  /** Whose message has a key, by the key, until the store knows how it fared. */
+  readonly #holders = new Map<string, { token: string; msgid: unknown }>();
+  readonly #redelivered: RedeliveredEvents<Arrival>;
   #closed = false;
 
   constructor(
@@ -58,6 +62,9 @@ export class Deduplicator {
   ) {
     const { leaseMs, windowMs, maxKeys } = options;
     this.#claimOptions = { leaseMs, windowMs, maxKeys, confirmed: options.confirm === 'arrival' };
+    this.#redelivered = new RedeliveredEvents(around.clock, 2 * leaseMs, (arrival, key) => {
+      void this.arrive(arrival, key);
+    });
     this.#atWork = new ClaimsAtWork(around.store, around.scope, leaseMs, around.clock, (error) => {
       this.#failed(error);
       around.troubled(error);
@@ -96,6 +103,7 @@ export class Deduplicator {
   /** What was at work is given up: its keys are free, so that what comes again is processed. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#redelivered.close();
     for (const { cancel } of this.#held.values()) cancel();
     this.#held.clear();
     await this.#atWork.close();
@@ -108,9 +116,20 @@ export class Deduplicator {
   }
 
   #duplicate(arrival: Arrival, key: string, { state, firstSeen }: Extract<Claim, { firstSeen: number }>): void {
+    if (state === 'pending' && this.#mayStillFail(arrival, key)) {
+      if (!this.#closed) this.#redelivered.wait(arrival, key, this.#holders.has(key));
+      return;
+    }
     this.duplicates += 1;
     arrival.msg.duplicate = { key, state, firstSeen };
     this.#pass(arrival, [null, arrival.msg]);
+  }
+
+  /** Not where the flow has led the very message back here: it would wait for itself. */
+  #mayStillFail({ msg }: Arrival, key: string): boolean {
+    if (!this.around.following || !isRedelivered(msg)) return false;
+    const holder = this.#holders.get(key);
+    return holder === undefined || holder.msgid !== msg._msgid;
   }
 
   #first(arrival: Arrival, key: string, token: string): void {
@@ -133,6 +152,7 @@ export class Deduplicator {
 
   #follow(arrival: Arrival, key: string, token: string, { tracker, nodeId, wired }: Following): void {
     this.#atWork.begin(key, token);
+    this.#holders.set(key, { token, msgid: arrival.msg._msgid });
     // A copy, because its tag must not be that of the message that is held here.
     const copy: Message = { ...arrival.msg };
     const cancel = tracker.track(copy, nodeId, wired(), {
@@ -149,7 +169,10 @@ export class Deduplicator {
     } catch (error) {
       cancel();
       this.#held.delete(token);
-      void this.#atWork.release(key, token).then(() => arrival.done(asError(error)));
+      void this.#atWork.release(key, token).then(() => {
+        this.#left(key, token);
+        arrival.done(asError(error));
+      });
     }
   }
 
@@ -182,9 +205,14 @@ export class Deduplicator {
   ): Promise<void> {
     if (outcome.kind === 'success') await this.#atWork.confirm(key, token);
     else await this.#atWork.release(key, token);
+    this.#left(key, token);
     tracker.report(arrival.msg, outcome);
     arrival.done();
     this.around.changed();
+  }
+
+  #left(key: string, token: string): void {
+    if (this.#holders.get(key)?.token === token) this.#holders.delete(key);
   }
 
   #failed(error: unknown): void {

@@ -221,6 +221,35 @@ describe('chaos: stored -> dedupe (success) -> retry -> a flow that fails twice,
     });
   }
 
+  it('webhook in alone is deployed anew while the flow is at work, which then fails: the event is not lost', async () => {
+    const setup = { retryStore: 'memory' as const, hook: { redeliveries: 3 } };
+    // A flow that takes its time, then fails the first time.
+    const slow =
+      "setTimeout(() => { if (flow.get('tried')) node.send(msg); else node.error('no', msg); flow.set('tried', true); node.done(); }, 1500);";
+    const direct = (hook: object): FlowNode[] =>
+      flow([
+        ...nodes({ ...setup, hook: { ...setup.hook, ...hook } }).filter(
+          ({ id }) => !['dedupe', 'retry', 'taken', 'custody', 'attempt', 'work'].includes(id),
+        ),
+        { id: 'dedupe', type: 'surewire-dedupe', store: 'store', confirm: 'success', wires: [['work'], ['duplicate']] },
+        fn('work', slow, 'success'),
+      ]);
+    red = await startNodeRed({ flows: direct({}), userDir, settings: { disableEditor: 'true' } });
+    await post(red);
+    await line(red, 'handed - -');
+    await red.deploy(direct({ name: 'another' }), 'nodes');
+    await line(red, 'handed - again');
+    await red.until('a success', () => lines().some((text) => text.startsWith('success')));
+    assert.deepEqual(lines(), ['handed - -', 'handed - again', 'success - again']);
+    const url = `${red.url}/surewire/webhook-in/hook/dead-letters`;
+    for (let busy = true; busy; ) {
+      const { counts, deadLetters } = await (await fetch(url)).json();
+      assert.deepEqual(deadLetters, []);
+      busy = counts.waiting + counts.atWork > 0;
+    }
+    assert.deepEqual(red.seen('duplicate'), []);
+  });
+
   it('kill -9 just when retry has taken the event over: it may have it a second time, never less than once', async () => {
     // Two nodes, two commits: between the one that puts the event into the retry node's queue and the one by which dedupe
     // confirms its key, the event is in both.

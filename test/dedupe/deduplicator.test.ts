@@ -47,10 +47,15 @@ function bench(config: object, store?: (inner: Store) => Store, available = true
     troubled: (error) => log.push(`troubled ${(error as Error).message}`),
   });
   const messages: Message[] = [];
-  const arrive = async (key: string, name = key, send = (_outputs: unknown[]): void => undefined): Promise<void> => {
+  const arrive = async (
+    key: string,
+    name = key,
+    send = (_outputs: unknown[]): void => undefined,
+    more: object = {},
+  ): Promise<void> => {
     await dedupe.arrive(
       {
-        msg: { name },
+        msg: { name, _msgid: name, ...more },
         send: (outputs) => {
           const [first, duplicate] = outputs;
           messages.push((first ?? duplicate) as Message);
@@ -123,6 +128,73 @@ describe('dedupe: the life of a claim', () => {
     assert.deepEqual(order, ['released', 'reported failure']);
     await arrive('a', '2');
     assert.deepEqual(log, ['first 1', 'done 1', 'first 2']);
+  });
+
+  describe('handed on again by webhook in while an earlier delivery has the key', () => {
+    const again = { event: { redelivered: true } };
+    const nothing = (): void => undefined;
+    const begun = async (store?: (inner: Store) => Store) => {
+      const all = bench({ confirm: 'success', lease: 60 }, store);
+      await all.arrive('a', '1');
+      await all.arrive('a', '2', nothing, again);
+      await all.clock.pass(120_000, 500);
+      assert.deepEqual(all.log, ['first 1']);
+      return all;
+    };
+
+    it('waits, and is a duplicate when that one has succeeded', async () => {
+      const { log, tracker, clock } = await begun();
+      tracker.decide(0, { kind: 'success' });
+      await settled();
+      await clock.pass(500);
+      await settled();
+      assert.deepEqual(log, ['first 1', 'done 1', 'done 2', 'done 2']);
+    });
+
+    it('waits, and is the first when that one has failed', async () => {
+      const { log, tracker, clock } = await begun();
+      tracker.decide(0, failure);
+      await settled();
+      await clock.pass(500);
+      await settled();
+      assert.deepEqual(log, ['first 1', 'done 1', 'first 2']);
+    });
+
+    it('waits for the lease where the store could not free the key', async () => {
+      const { log, tracker, clock } = await begun((inner) =>
+        altered(inner, { release: async () => Promise.reject(new StoreError('full', 'full')) }),
+      );
+      tracker.decide(0, failure);
+      await settled();
+      await clock.pass(61_000, 500);
+      await settled();
+      assert.deepEqual(log, ['first 1', 'troubled full', 'done 1', 'first 2']);
+    });
+
+    it('fails where somebody else keeps the key', async () => {
+      const { log, clock, arrive } = bench({ confirm: 'success', lease: 60 }, (inner) =>
+        altered(inner, { claim: async () => ({ state: 'pending', firstSeen: 0 }) }),
+      );
+      await arrive('a', '1', nothing, again);
+      await clock.pass(119_000, 500);
+      assert.deepEqual(log, []);
+      await clock.pass(2000, 500);
+      assert.deepEqual(log, ['error 1: an earlier delivery of this event still holds its key']);
+    });
+
+    it('does not wait for itself', async () => {
+      const { log, arrive } = bench({ confirm: 'success' });
+      await arrive('a', '1', nothing, again);
+      await arrive('a', '1', nothing, again);
+      assert.deepEqual(log, ['first 1', 'pending 1', 'done 1']);
+    });
+
+    it('is dropped when the node closes: webhook in hears that its way has ended', async () => {
+      const { log, dedupe, clock } = await begun();
+      await dedupe.close();
+      assert.equal(clock.pending, 0);
+      assert.deepEqual(log, ['first 1']);
+    });
   });
 
   it('the lease is extended while the flow is at work, and only then', async () => {
