@@ -54,13 +54,18 @@ export class Feed {
   /** There may be room. */
   pump(): void {
     if (this.#closed || this.#leasing || !this.#mayBeDue) return;
-    const room = Math.min(this.parts.room(), MOST_AT_ONCE);
-    if (room >= 1) {
-      this.#leasing = this.#lease(room);
-      return;
+    const { room, waitMs } = this.parts;
+    let free = room();
+    if (free < 1) {
+      const wait = waitMs();
+      if (wait > 0) {
+        this.#wakeIn(wait);
+        return;
+      }
+      // Time has passed between the two looks: what forbade to send until now may have ended just then, and nobody will call.
+      free = room();
     }
-    const wait = this.parts.waitMs();
-    if (wait > 0) this.#wakeIn(wait);
+    if (free >= 1) this.#leasing = this.#lease(Math.min(free, MOST_AT_ONCE));
   }
 
   /** Nothing is handed out any more; resolves when the store has answered what it was asked. */
