@@ -83,11 +83,13 @@ class Gathered {
   #bytes: Buffer = NOTHING;
   size = 0;
 
-  add(chunk: Buffer, max: number): void {
+  /** @returns how many bytes of memory more it takes now */
+  add(chunk: Buffer, max: number): number {
+    const before = this.#bytes.length;
     const size = this.size + chunk.length;
     if (this.size === 0) this.#bytes = chunk;
     else {
-      if (size > this.#bytes.length) {
+      if (size > before) {
         const wider = Buffer.allocUnsafeSlow(Math.max(size, Math.min(2 * size, max)));
         this.#bytes.copy(wider, 0, 0, this.size);
         this.#bytes = wider;
@@ -95,6 +97,13 @@ class Gathered {
       chunk.copy(this.#bytes, this.size);
     }
     this.size = size;
+    return this.#bytes.length - before;
+  }
+
+  /** Lets the memory go: the closures that reach it live as long as the connection of a refused sender. */
+  drop(): void {
+    this.#bytes = NOTHING;
+    this.size = 0;
   }
 
   get bytes(): Buffer {
@@ -112,6 +121,7 @@ export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock,
   const stop = (): void => {
     cancel();
     limits.arriving.release(body);
+    gathered.drop();
     req.off('data', take).off('end', end).off('error', gone).off('close', gone);
     // Without a listener an error of the request would be thrown.
     req.on('error', () => undefined);
@@ -131,8 +141,8 @@ export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock,
   };
   const take = (chunk: Buffer): void => {
     if (gathered.size + chunk.length > limits.maxBody) return finish({ refusal: tooLarge(limits) });
-    gathered.add(chunk, limits.maxBody);
-    limits.arriving.grow(body, chunk.length);
+    const grown = gathered.add(chunk, limits.maxBody);
+    if (grown > 0) limits.arriving.grow(body, grown);
   };
   const end = (): void => {
     const wire = gathered.bytes;

@@ -14,6 +14,11 @@ export async function stands(red: RunningNodeRed, path = '/hooks/door', headers:
   assert.equal(red.exitCode, undefined);
 }
 
+/** Bytes of buffers that the process still holds after a collection: what it keeps, not what the allocator has not given back. */
+export async function buffersHeld(red: RunningNodeRed): Promise<number> {
+  return (await red.command<NodeJS.MemoryUsage>('memory', { gc: true })).arrayBuffers;
+}
+
 /** Resident memory after the garbage has gone; start Node-RED with `--expose-gc`. */
 export async function resident(red: RunningNodeRed): Promise<number> {
   return (await red.command<NodeJS.MemoryUsage>('memory', { gc: true })).rss;
