@@ -18,11 +18,6 @@ export interface Clock {
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 function after(ms: number, callback: () => void): Cancel {
-  if (ms <= LONGEST_TIMEOUT) {
-    // The delay as it was given: Node.js keeps one list for each distinct delay, and a thousand requests share theirs.
-    const timer = setTimeout(callback, Math.max(0, ms));
-    return () => clearTimeout(timer);
-  }
   const due = performance.now() + ms;
   let timer: NodeJS.Timeout;
   const arm = (): void => {
