@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createDiskStore, FILE_NAME } from '../../nodes/event-store/disk';
@@ -7,6 +6,7 @@ import { openDatabase } from '../../nodes/event-store/sqlite';
 import type { Store } from '../../nodes/event-store/store';
 import { FakeClock } from '../support/fake-clock';
 import { root } from '../support/node-red';
+import { smallDisk } from '../support/small-disk';
 import { eachEngine, openDisk, scratch } from './kinds';
 
 const scratchDirectory = scratch();
@@ -169,28 +169,7 @@ eachEngine('a disk store in trouble', (engine) => {
   });
 
   describe('a full disk', () => {
-    const mount = path.join(root, 'build', `full-${engine}`);
-
-    before(function () {
-      try {
-        mkdirSync(mount, { recursive: true });
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', mount], { stdio: 'ignore' });
-      } catch {
-        console.log(
-          '      skipped: mounting a small file system needs root; the injected faults below stand in for it',
-        );
-        this.skip();
-      }
-    });
-
-    after(() => {
-      try {
-        execFileSync('umount', [mount], { stdio: 'ignore' });
-      } catch {
-        // It was not mounted.
-      }
-      rmSync(mount, { recursive: true, force: true });
-    });
+    const mount = smallDisk(`full-${engine}`, 3);
 
     it('rejects what does not fit, keeps what it had, and works again once there is space', async () => {
       const clock = new FakeClock();

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { defaultEngine } from '../../nodes/event-store/sqlite';
 import { openAuth } from '../support/flows';
 import { sendJson } from '../support/http';
 import { type FlowNode, flow, type RunningNodeRed, root, type StartOptions, startNodeRed } from '../support/node-red';
+import { smallDisk } from '../support/small-disk';
 
 const nodes = (directory: string): FlowNode[] => [
   openAuth,
@@ -92,28 +92,7 @@ describe('webhook in, stored, when the disk is in trouble', function () {
   }
 
   describe('full', () => {
-    const mount = path.join(root, 'build', 'full-webhook-in');
-
-    before(function () {
-      try {
-        mkdirSync(mount, { recursive: true });
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', mount], { stdio: 'ignore' });
-      } catch {
-        console.log(
-          '      skipped: mounting a small file system needs root; the injected faults above stand in for it',
-        );
-        this.skip();
-      }
-    });
-
-    after(() => {
-      try {
-        execFileSync('umount', [mount], { stdio: 'ignore' });
-      } catch {
-        // It was not mounted.
-      }
-      rmSync(mount, { recursive: true, force: true });
-    });
+    const mount = smallDisk('full-webhook-in', 4);
 
     it('503 store-failed, and on it goes once there is space', async () => {
       const ballast = path.join(mount, 'ballast');
