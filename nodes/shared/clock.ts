@@ -18,10 +18,15 @@ export interface Clock {
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
 function after(ms: number, callback: () => void): Cancel {
+  // The delay as it is given: Node.js keeps one list of timers for each length, and a fraction of its own would give each request one.
+  if (ms <= LONGEST_TIMEOUT) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  }
   const due = performance.now() + ms;
   let timer: NodeJS.Timeout;
   const arm = (): void => {
-    const left = Math.max(0, due - performance.now());
+    const left = due - performance.now();
     timer = left > LONGEST_TIMEOUT ? setTimeout(arm, LONGEST_TIMEOUT) : setTimeout(callback, left);
   };
   arm();

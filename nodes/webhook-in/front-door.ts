@@ -89,6 +89,8 @@ export class FrontDoor {
   #root: App | undefined;
   #prefix = '';
   #own: { length: number; only: boolean } | undefined;
+  /** The last answer for each claim, while the admin app's routes are as many. */
+  readonly #adminTook = new WeakMap<Claim<Handler>, { method: string; path: string; routes: number; took: boolean }>();
 
   constructor(
     readonly httpNode: App,
@@ -149,12 +151,22 @@ export class FrontDoor {
   /** Another method of the path may belong to a core `http in`; a path of the admin API stays the admin API's. */
   #leftToOthers(found: Found<Handler>, req: IncomingMessage, path: string, nodePath: string): boolean {
     const method = req.method as string;
-    if ('claim' in found) return this.adminHolds(method, path);
+    if ('claim' in found) return this.#adminTakes(found.claim, method, path);
     return (
       this.othersHold(method, nodePath) ||
       this.adminHolds(method, path) ||
       (method === 'OPTIONS' && this.settings.cors !== undefined)
     );
+  }
+
+  /** As adminHolds, which matches every route of the admin API: a claim's senders hardly ever spell its path in two ways. */
+  #adminTakes(claim: Claim<Handler>, method: string, path: string): boolean {
+    const routes = this.httpAdmin ? stackOf(this.httpAdmin).length : 0;
+    const last = this.#adminTook.get(claim);
+    if (last?.path === path && last.method === method && last.routes === routes) return last.took;
+    const took = this.adminHolds(method, path);
+    this.#adminTook.set(claim, { method, path, routes, took });
+    return took;
   }
 
   /** Whether a route of another node (core `http in`) takes this method and path. @param path below the node root */

@@ -117,18 +117,20 @@ export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock,
   if (req.readableEnded) return done({ body: { wire: NOTHING, content: NOTHING } });
   if (req.destroyed) return done({ aborted: true });
   const coding = req.headers['content-encoding']?.trim().toLowerCase();
+  const declared = Number(req.headers['content-length']);
   const gathered = new Gathered();
-  const stop = (): void => {
+  // The listeners stay, deaf: taking them off costs more than it frees, and an error nobody listens for would be thrown.
+  let over = false;
+  const stop = (): boolean => {
+    if (over) return false;
+    over = true;
     cancel();
     limits.arriving.release(body);
     gathered.drop();
-    req.off('data', take).off('end', end).off('error', gone).off('close', gone);
-    // Without a listener an error of the request would be thrown.
-    req.on('error', () => undefined);
+    return true;
   };
   const finish = (read: BodyRead): void => {
-    stop();
-    done(read);
+    if (stop()) done(read);
   };
   const body = {
     held: 0,
@@ -140,15 +142,16 @@ export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock,
       }),
   };
   const take = (chunk: Buffer): void => {
+    if (over) return;
     if (gathered.size + chunk.length > limits.maxBody) return finish({ refusal: tooLarge(limits) });
     const grown = gathered.add(chunk, limits.maxBody);
-    if (grown > 0) limits.arriving.grow(body, grown);
+    // Most bodies come whole, and their end follows at once: those are not kept waiting for anybody.
+    if (grown > 0 && gathered.size !== declared) limits.arriving.grow(body, grown);
   };
   const end = (): void => {
     const wire = gathered.bytes;
     if (coding && coding !== 'identity' && wire.length > 0) {
-      stop();
-      decompress(coding, wire, limits, done);
+      if (stop()) decompress(coding, wire, limits, done);
     } else {
       finish({ body: { wire, content: wire } });
     }

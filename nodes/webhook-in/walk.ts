@@ -2,28 +2,26 @@ import { parse as parseQuery } from 'node:querystring';
 import type { Clock } from '../shared/clock';
 import type { RequestHead, Verifier } from '../webhook-auth/contract';
 import { answer } from './answer';
-import type { ArrivingBodies } from './arriving';
 import { parse } from './content';
 import { distinctHeaders } from './distinct-headers';
-import { type ContentOptions, isBatch, toEvents, type WebhookEvent } from './events';
+import { type ContentOptions, toEvents, type WebhookEvent } from './events';
 import type { Arrival } from './front-door';
 import { allMasked, maskedHeaders, maskedQuery, type WebhookInfo } from './message';
 import type { WebhookInOptions } from './options';
 import { callerOf } from './rate-limit';
 import { isRefusal, type Refusal, refuse } from './refusal';
-import { checkBodyHead, type RequestBody, readBody } from './request-body';
+import { type BodyLimits, checkBodyHead, type RequestBody, readBody } from './request-body';
 
 /** What a request has to pass, put together once at deploy. */
 export interface Gate {
-  options: Pick<WebhookInOptions, 'maxBody' | 'readTimeoutMs' | 'rateBy' | 'raw'>;
+  options: Pick<WebhookInOptions, 'rateBy' | 'raw'>;
+  limits: BodyLimits;
   /** Undefined with a reason = every request is refused with `misconfigured`. */
   verifier: Verifier | undefined;
   problem: string | undefined;
   content: ContentOptions;
   /** Takes one request of a caller; milliseconds it is too early. Undefined = no limit. */
   limit: ((caller: string) => number) | undefined;
-  /** Shared by all nodes. */
-  arriving: ArrivingBodies;
   clock: Clock;
 }
 
@@ -48,6 +46,11 @@ const tooEarly = (ms: number): Refusal =>
   refuse('rate-limited', 'more requests than the rate limit allows', {
     'Retry-After': String(Math.max(1, Math.ceil(ms / 1000))),
   });
+
+function pathOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark < 0 ? target : target.slice(0, mark);
+}
 
 /** The query of a target, repeated names as lists. Undefined when it has the forbidden key. */
 function queryOf(target: string): Record<string, string | string[]> | undefined {
@@ -76,11 +79,11 @@ function failingClosed<T>(step: () => T): T | Refusal {
  */
 export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
   const { req } = arrival;
-  const { verifier, options, clock } = gate;
+  const { verifier, clock } = gate;
   const query = queryOf(arrival.nodeTarget);
   const ready = gate.problem === undefined && verifier;
   const webhook: WebhookInfo = {
-    path: arrival.nodeTarget.split('?', 1)[0] as string,
+    path: pathOf(arrival.nodeTarget),
     method: req.method as string,
     params: arrival.params,
     query: ready ? maskedQuery(query ?? {}, verifier.secretQuery) : allMasked(query ?? {}),
@@ -92,7 +95,6 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
 
   if (arrival.refusal) return no(arrival.refusal);
   if (!ready) return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
-  const limits = { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs, arriving: gate.arriving };
   const head: RequestHead = {
     method: webhook.method,
     target: arrival.target,
@@ -100,15 +102,15 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
     encrypted: (req.socket as { encrypted?: boolean }).encrypted === true,
     nodeTarget: arrival.nodeTarget,
   };
-  const early = failingClosed(() => checkBodyHead(req, limits) ?? checkSender(gate, verifier, head, webhook));
+  const early = failingClosed(() => checkBodyHead(req, gate.limits) ?? checkSender(gate, verifier, head, webhook));
   if (early) return no(early);
 
-  readBody(req, limits, clock, (read) => {
+  readBody(req, gate.limits, clock, (read) => {
     if ('aborted' in read) return no(refuse('body-malformed', 'the sender hung up before the body was complete'), true);
     if ('refusal' in read) return no(read.refusal);
     const found = failingClosed(() => examine(gate, verifier, head, read.body, { webhook, query }));
     if (isRefusal(found)) return no(found);
-    if ('events' in found) return outcomes.passed({ arrival, webhook, ...found });
+    if ('events' in found) return outcomes.passed({ arrival, webhook, events: found.events, batch: found.batch });
     answer(arrival.res, found.status, { 'Content-Type': found.contentType }, found.body);
     outcomes.greeted();
   });
@@ -128,6 +130,14 @@ function checkSender(gate: Gate, verifier: Verifier, head: RequestHead, webhook:
 }
 
 type Greeting = NonNullable<ReturnType<NonNullable<Verifier['handshake']>>>;
+
+let told = { ms: Number.NaN, text: '' };
+
+/** ISO 8601. Requests of one millisecond share the text: rendering it costs as much as parsing a small body. */
+function isoTime(ms: number): string {
+  if (ms !== told.ms) told = { ms, text: new Date(ms).toISOString() };
+  return told.text;
+}
 
 /** The steps that need the body. */
 function examine(
@@ -151,15 +161,15 @@ function examine(
     headers: head.headers,
     params: webhook.params,
     query,
-    receivedAt: new Date(clock.now()).toISOString(),
+    receivedAt: isoTime(clock.now()),
   };
-  const events = toEvents(parsed, around, content);
-  if (isRefusal(events)) return events;
+  const found = toEvents(parsed, around, content);
+  if (isRefusal(found)) return found;
   if (limit && options.rateBy !== 'address') {
-    const early = limit(options.rateBy === 'device' ? (events[0]?.info.device ?? '') : 'all');
+    const early = limit(options.rateBy === 'device' ? (found.events[0]?.info.device ?? '') : 'all');
     if (early > 0) return tooEarly(early);
   }
-  return { events, batch: isBatch(parsed, head.headers, content) };
+  return found;
 }
 
 /**

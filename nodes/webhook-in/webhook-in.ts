@@ -203,8 +203,8 @@ export default function (RED: NodeAPI): void {
       verifier: auth?.verifier,
       problem,
       content,
+      limits: { maxBody: options.maxBody, timeoutMs: options.readTimeoutMs, arriving },
       limit: options.rateLimit > 0 ? rateLimit(options.rateLimit, options.rateBurst, clock) : undefined,
-      arriving,
       clock,
     };
     const handler: Handler = (arrival) =>

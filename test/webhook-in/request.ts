@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from '../../nodes/webhook-in/content';
-import {
-  type ContentFields,
-  compileContent,
-  isBatch,
-  toEvents,
-  type WebhookEvent,
-} from '../../nodes/webhook-in/events';
+import { type ContentFields, compileContent, toEvents, type WebhookEvent } from '../../nodes/webhook-in/events';
 import { isRefusal, type Refusal } from '../../nodes/webhook-in/refusal';
 import { root } from '../support/node-red';
 
@@ -50,8 +44,7 @@ export function events(
   const options = compileContent(fields, auth);
   const parsed = parse(Buffer.from(body), distinct['content-type']?.[0], options.mode);
   if (isRefusal(parsed)) return parsed;
-  const found = toEvents(parsed, { headers: distinct, params, query, receivedAt }, options);
-  return isRefusal(found) ? found : { batch: isBatch(parsed, distinct, options), events: found };
+  return toEvents(parsed, { headers: distinct, params, query, receivedAt }, options);
 }
 
 /** The events, where the test expects some. */

@@ -35,12 +35,12 @@ describe('the walk of a request', () => {
     server = createServer((req, res) => {
       const target = req.url as string;
       const gate = {
-        options: { maxBody: 1000, readTimeoutMs: 1000, rateBy: 'all', raw: false } as const,
+        options: { rateBy: 'all', raw: false } as const,
+        limits: { maxBody: 1000, timeoutMs: 1000, arriving },
         verifier,
         problem: undefined,
         content: compileContent({}, verifier),
         limit: undefined,
-        arriving,
         clock,
       };
       walk(
