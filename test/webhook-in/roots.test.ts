@@ -248,8 +248,13 @@ describe('webhook in behind every root and authentication', () => {
         299,
         'another method of the path is core http in’s',
       );
-      await red.deploy(flow([openAuth, ...webhookIn()]));
-      assert.equal((await sendJson(red.port, '/hooks/door', {})).status, 202);
+      await red.deploy(flow([openAuth, ...webhookIn({ path: '/:any' })]));
+      for (const turn of [1, 2]) {
+        assert.equal((await sendJson(red.port, '/door', {})).status, 202, `turn ${turn}`);
+        const answer = await sendJson(red.port, '/flows', { turn });
+        assert.equal(answer.status, 400, 'the admin API says what it thinks of it');
+        assert.match(answer.body, /unexpected_error/);
+      }
     } finally {
       await red.stop();
     }
