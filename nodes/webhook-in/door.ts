@@ -4,6 +4,7 @@ import type { NodeAPI } from 'node-red';
 import type { Clock } from '../shared/clock';
 import { answerRefusal } from './answer';
 import { type App, type DoorSettings, FrontDoor } from './front-door';
+import type { WebhookInOptions } from './options';
 
 /** What is still to come of a refused request's body is read and thrown away for at most this long. */
 const DRAIN_MS = 30_000;
@@ -86,4 +87,16 @@ export function openDoor(RED: NodeAPI, clock: Clock): Door | undefined {
     },
     boundHeaders: headerDeadline(RED.server as Server),
   };
+}
+
+/** Who else has the node's path: the admin API (which keeps it), or another node's route (which this node goes before). */
+export function rivalOf(
+  { pattern, methods }: Pick<WebhookInOptions, 'pattern' | 'methods'>,
+  door: FrontDoor,
+): 'admin-path' | 'shared-path' | undefined {
+  for (const method of methods) {
+    if (door.adminHolds(method, door.fullPath(pattern.text))) return 'admin-path';
+    if (door.othersHold(method, pattern.text)) return 'shared-path';
+  }
+  return undefined;
 }

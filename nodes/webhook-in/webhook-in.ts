@@ -1,30 +1,25 @@
-import type { Node, NodeAPI, NodeDef, NodeMessage } from 'node-red';
-import { serveDeadLetters } from '../event-store/dead-letter-routes';
+import type { Node, NodeAPI, NodeDef, NodeMessage, NodeStatus } from 'node-red';
 import { storeFor } from '../event-store/store-for';
 import { dueClock, systemClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import type { WebhookAuthNode } from '../webhook-auth/contract';
-import { answer, answerRefusal } from './answer';
+import { serveAdmin } from './admin-routes';
 import { ArrivingBodies } from './arriving';
 import type { Claim } from './claims';
-import { Counter } from './counters';
-import { openDoor } from './door';
-import { dress, type ExpressApp } from './express-response';
+import { Desk } from './desk';
+import { openDoor, rivalOf } from './door';
+import type { ExpressApp } from './express-response';
 import { FlowAnswers } from './flow-answers';
-import { flowRequest } from './flow-request';
-import type { Arrival, Handler } from './front-door';
-import { type EventMessage, messagesOf, type WebhookInfo } from './message';
-import type { WebhookInOptions } from './options';
+import type { Handler } from './front-door';
+import { answeredAtOnce, answeredByFlow, answeredOnceStored, type Follow, type SendEvents } from './hand-on';
+import { messagesOf } from './message';
 import { rateLimit } from './rate-limit';
-import { type Refusal, refuse, withStatus } from './refusal';
-import { refusalGate } from './refusal-port';
+import { refuse } from './refusal';
 import { setUp } from './setup';
 import { FLOW_TIMEOUT_MS } from './stored-delivery';
 import { StoredEvents } from './stored-events';
-import { type Gate, type Passed, walk } from './walk';
-
-const JSON_TYPE = { 'Content-Type': 'application/json' };
+import { type Gate, walk } from './walk';
 
 interface WebhookInDef extends NodeDef {
   auth?: string;
@@ -36,26 +31,7 @@ export default function (RED: NodeAPI): void {
   const entrance = openDoor(RED, clock);
   const arriving = new ArrivingBodies();
   const queues = new Map<string, StoredEvents>();
-  if (typeof RED.httpAdmin === 'function') {
-    serveDeadLetters(
-      'webhook-in',
-      RED.httpAdmin,
-      (permission) => RED.auth.needsPermission(permission),
-      (id) => queues.get(id),
-    );
-    // The editor's forms check a schema with the compiler that will run it.
-    RED.httpAdmin.post('/surewire/webhook-in/schema', RED.auth.needsPermission('flows.write'), (req, res) => {
-      try {
-        // Loaded on first use: it brings ajv.
-        const { compileSchema } = require('./schema') as typeof import('./schema');
-        const { schema } = req.body as { schema?: unknown };
-        compileSchema(typeof schema === 'string' ? schema : '');
-        res.json({});
-      } catch (error) {
-        res.json({ error: error instanceof Error ? error.message : String(error) });
-      }
-    });
-  }
+  serveAdmin(RED, (id) => queues.get(id));
 
   /** The node that a field names; undefined where it is missing, disabled or of another type. */
   function referred(id: string | undefined, type: string): Node | undefined {
@@ -85,31 +61,27 @@ export default function (RED: NodeAPI): void {
     if ('unusable' in setup) return fail(RED._('webhook-in.status.misconfigured'), setup.unusable);
 
     const { options, auth, content, problem } = setup;
-    const { statuses } = options;
     const status = throttledStatus((next) => this.status(next), clock);
-    const accepted = new Counter(clock);
-    const refused = new Counter(clock);
-    const mayReport = refusalGate(clock);
     const tracking = options.answer === 'accepted' ? undefined : acquireTracker(RED, clock);
     const wired = ((config as unknown as { wires?: string[][] }).wires?.[0]?.length ?? 0) > 0;
     const storeUse = options.answer === 'stored' && config.store ? storeFor(RED, config.store) : undefined;
     let storeProblem = storeUse?.store.problem;
 
-    const show = (): void =>
-      status.update(() => {
-        if (problem) return { fill: 'red', shape: 'ring', text: RED._('webhook-in.status.misconfigured') };
-        if (storeProblem) return { fill: 'red', shape: 'ring', text: storeProblem };
-        const text = RED._(stored ? 'webhook-in.status.stored' : 'webhook-in.status.counts', {
-          accepted: accepted.total,
-          refused: refused.total,
-          minute: accepted.lastMinute,
-          waiting: stored?.waiting ?? 0,
-          working: stored?.atWork ?? 0,
-        });
-        if (storeUse && !storeUse.store.durable)
-          return { fill: 'yellow', shape: 'dot', text: `${RED._('webhook-in.status.not-durable')} - ${text}` };
-        return { fill: 'green', shape: 'dot', text };
+    const summary = (): NodeStatus => {
+      if (problem) return { fill: 'red', shape: 'ring', text: RED._('webhook-in.status.misconfigured') };
+      if (storeProblem) return { fill: 'red', shape: 'ring', text: storeProblem };
+      const text = RED._(stored ? 'webhook-in.status.stored' : 'webhook-in.status.counts', {
+        accepted: desk.accepted.total,
+        refused: desk.refused.total,
+        minute: desk.accepted.lastMinute,
+        waiting: stored?.waiting ?? 0,
+        working: stored?.atWork ?? 0,
       });
+      if (storeUse && !storeUse.store.durable)
+        return { fill: 'yellow', shape: 'dot', text: `${RED._('webhook-in.status.not-durable')} - ${text}` };
+      return { fill: 'green', shape: 'dot', text };
+    };
+    const show = (): void => status.update(summary);
 
     /** A message that cannot be cloned or routed must not end Node-RED. */
     const send = (messages: [unknown, unknown]): void => {
@@ -119,25 +91,13 @@ export default function (RED: NodeAPI): void {
         this.error(error instanceof Error ? error.message : String(error));
       }
     };
-    const report = (refusal: Pick<Refusal, 'reason' | 'status' | 'detail'>, rest: object): void => {
-      refused.add();
-      show();
-      const suppressed = mayReport();
-      if (suppressed === undefined) return;
-      const { reason, status: code, detail } = refusal;
-      send([null, { ...rest, payload: { reason, status: code, detail, ...(suppressed > 0 && { suppressed }) } }]);
-    };
-    const refuseRequest = (arrival: Arrival, refusal: Refusal, webhook: WebhookInfo, gone = false): void => {
-      const answered = withStatus(refusal, statuses);
-      if (!gone) answerRefusal(arrival.req, arrival.res, answered, clock, options.readTimeoutMs);
-      report(answered, { webhook });
-    };
-    const answerAccepted = ({ arrival, events }: Passed): void => {
-      accepted.add(events.length);
-      show();
-      answer(arrival.res, options.answerStatus, JSON_TYPE, `{"accepted":${events.length}}`);
-    };
-
+    const sendEvents: SendEvents = (messages) => send([messages, null]);
+    const follow: Follow = (message, onOutcome) =>
+      tracking?.tracker.track(message, this.id, wired, {
+        ...(stored && { timeoutMs: FLOW_TIMEOUT_MS }),
+        onOutcome,
+      });
+    const desk = new Desk(options, clock, { report: (message) => send([null, message]), changed: show });
     const answers = new FlowAnswers(clock, options.answerTimeoutMs);
     const stored = storeUse
       ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, dueClock, {
@@ -145,14 +105,11 @@ export default function (RED: NodeAPI): void {
           changed: show,
           deliver: (message, settled) => {
             const copy = RED.util.cloneMessage(message as unknown as NodeMessage);
-            const cancel = tracking?.tracker.track(copy, this.id, wired, {
-              timeoutMs: FLOW_TIMEOUT_MS,
-              onOutcome: settled,
-            });
-            send([copy, null]);
+            const cancel = follow(copy, settled);
+            sendEvents(copy);
             return cancel ?? (() => undefined);
           },
-          gaveUp: (message, detail) => report(refuse('gave-up', detail), message),
+          gaveUp: (message, detail) => desk.report(refuse('gave-up', detail), message),
         })
       : undefined;
     if (stored) queues.set(this.id, stored);
@@ -160,43 +117,6 @@ export default function (RED: NodeAPI): void {
       storeProblem = next;
       show();
     });
-
-    /** What happens to a request that passed, by how senders are answered. */
-    const modes: Record<WebhookInOptions['answer'], (passed: Passed, messages: EventMessage[]) => void> = {
-      accepted: (passed, messages) => {
-        answerAccepted(passed);
-        send([messages, null]);
-      },
-      flow: (passed, messages) => {
-        if (messages.length === 0) return answerAccepted(passed);
-        accepted.add(messages.length);
-        show();
-        const { arrival, webhook } = passed;
-        dress(arrival.req, arrival.res, RED.httpNode as unknown as ExpressApp);
-        const waiting = answers.wait(arrival.res, (refusal) => refuseRequest(arrival, refusal, webhook));
-        const req = flowRequest(arrival, webhook, passed.events);
-        for (const message of messages) {
-          const sent = { ...message, req, res: waiting.res };
-          const forget = tracking?.tracker.track(sent, this.id, wired, {
-            onOutcome: (outcome) => {
-              if (outcome.kind === 'failure') waiting.fail();
-            },
-          });
-          // A flow that never ends with a message must not be followed for ever.
-          if (forget) waiting.whenSettled(forget);
-          send([sent, null]);
-        }
-      },
-      stored: (passed, messages) => {
-        const { arrival, webhook } = passed;
-        const full = stored?.room(messages.length);
-        if (full) return refuseRequest(arrival, full, webhook);
-        void stored?.accept(messages).then((refusal) => {
-          if (refusal) refuseRequest(arrival, refusal, webhook);
-          else answerAccepted(passed);
-        });
-      },
-    };
 
     const gate: Gate = {
       options,
@@ -207,14 +127,19 @@ export default function (RED: NodeAPI): void {
       limit: options.rateLimit > 0 ? rateLimit(options.rateLimit, options.rateBurst, clock) : undefined,
       clock,
     };
+    const handOn = stored
+      ? answeredOnceStored(desk, stored)
+      : options.answer === 'flow'
+        ? answeredByFlow(desk, sendEvents, answers, follow, RED.httpNode as unknown as ExpressApp)
+        : answeredAtOnce(desk, sendEvents);
     const handler: Handler = (arrival) =>
       walk(gate, arrival, {
         passed: (passed) =>
-          modes[options.answer](
+          handOn(
             passed,
             messagesOf(passed.events, passed.webhook, passed.batch, () => RED.util.generateId()),
           ),
-        refused: refuseRequest,
+        refused: (refused, refusal, webhook, gone) => desk.refuse(refused, refusal, webhook, gone),
         greeted: show,
       });
 
@@ -223,7 +148,7 @@ export default function (RED: NodeAPI): void {
       pattern: options.pattern,
       methods: options.methods,
       handler,
-      statuses,
+      statuses: options.statuses,
       closing: false,
     };
     // While the flows are still starting, so that senders are asked to wait instead of finding nothing.
@@ -266,17 +191,4 @@ export default function (RED: NodeAPI): void {
   }
 
   RED.nodes.registerType('surewire-webhook-in', WebhookIn);
-}
-
-/** Who else has the node's path: the admin API (which keeps it), or another node's route (which this node goes before). */
-function rivalOf(
-  options: WebhookInOptions,
-  door: NonNullable<ReturnType<typeof openDoor>>['door'],
-): 'admin-path' | 'shared-path' | undefined {
-  const { text } = options.pattern;
-  for (const method of options.methods) {
-    if (door.adminHolds(method, door.fullPath(text))) return 'admin-path';
-    if (door.othersHold(method, text)) return 'shared-path';
-  }
-  return undefined;
 }
