@@ -502,7 +502,7 @@ describe('outcome tracker in Node-RED', () => {
   });
 
   it('leaves the runtime as it was when the last user closes', async () => {
-    assert.equal((await red.command<string[]>('hooked')).length, 4);
+    assert.equal((await red.command<string[]>('hooked')).length, 3);
     const wrapped = func('plain', 'return msg;');
     await red.deploy(flow([{ id: 'last', type: 'test-tracker', wires: [['plain']] }, wrapped]), 'full');
     await red.inject('last', { payload: 1 });

@@ -60,7 +60,6 @@ describe('outcome tracker: what it is told', () => {
     const cancel = tracker.track(msg, 'sender', true, { onOutcome: (outcome) => outcomes.push(outcome), ...options });
     tracker.sending({ msg, source: { node: sender }, destination: { node } });
     tracker.receiving({ msg, destination: { node } });
-    tracker.received({ msg, destination: { node } });
     return { clock, tracker, msg, cancel, outcomes, complaints, node };
   }
 
@@ -148,7 +147,6 @@ describe('outcome tracker: what it is told', () => {
     for (const msg of [Object.freeze({ _msgid: 'id' }), undefined, null, 'text', 5] as never[]) {
       tracker.sending({ msg, source: { node }, destination: { node: fakeNode('b') } });
       tracker.receiving({ msg, destination: { node } });
-      tracker.received({ msg, destination: { node } });
       tracker.completed({ msg, node: { node } });
     }
   });
@@ -180,10 +178,10 @@ describe('outcome tracker: its place in the runtime', () => {
     const first = acquireTracker(fakeRed(hooks).red, clock);
     const second = acquireTracker(fakeRed(hooks).red, clock);
     assert.equal(first.tracker, second.tracker);
-    assert.equal(hooks.added.size, 4);
+    assert.equal(hooks.added.size, 3);
     first.release();
     first.release();
-    assert.equal(hooks.added.size, 4);
+    assert.equal(hooks.added.size, 3);
     second.release();
     assert.equal(hooks.added.size, 0);
     const third = acquireTracker(fakeRed(hooks).red, clock);
@@ -193,12 +191,11 @@ describe('outcome tracker: its place in the runtime', () => {
 
   it('gets along with a second copy of the package', () => {
     const hooks = new FakeHooks();
-    for (const id of ['preDeliver', 'onReceive', 'postReceive', 'onComplete'])
-      hooks.add(`${id}.surewire-outcome`, () => undefined);
+    for (const id of ['preDeliver', 'onReceive', 'onComplete']) hooks.add(`${id}.surewire-outcome`, () => undefined);
     const { release } = acquireTracker(fakeRed(hooks).red, new FakeClock());
-    assert.equal(hooks.added.size, 8);
+    assert.equal(hooks.added.size, 6);
     release();
-    assert.equal(hooks.added.size, 4);
+    assert.equal(hooks.added.size, 3);
   });
 
   it('never throws inside a hook', () => {

@@ -51,10 +51,6 @@ function hook(runtime: Runtime, hooks: Hooks, tracker: Tracker): () => void {
     safely((event: ReceiveEvent) => tracker.receiving(event)),
   );
   add(
-    'postReceive',
-    safely((event: ReceiveEvent) => tracker.received(event)),
-  );
-  add(
     'onComplete',
     safely((event: CompleteEvent) => tracker.completed(event)),
   );

@@ -37,7 +37,7 @@ module.exports = (RED) => {
   });
 
   const commands = {
-    hooked: () => ['preDeliver', 'onReceive', 'postReceive', 'onComplete'].filter((id) => RED.hooks.has(id)),
+    hooked: () => ['preDeliver', 'onReceive', 'onComplete'].filter((id) => RED.hooks.has(id)),
     'own-error': ({ id }) => Object.hasOwn(RED.nodes.getNode(id), 'error'),
   };
   process.on('message', (request) => {
