@@ -62,7 +62,7 @@ export default function (RED: NodeAPI): void {
     }
     const { options, readKey } = ready;
     const clock = systemClock;
-    const inUse = storeFor(RED, config.store);
+    const inUse = storeFor(RED, config.store, this.id);
     const { store } = inUse;
     const scope = scopeOf(options.namespace, this.id);
     const tracking = options.confirm === 'success' ? acquireTracker(RED, clock) : undefined;

@@ -1,16 +1,16 @@
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { dueClock } from '../shared/clock';
-import { createMemoryStore } from './memory';
+import { memoryStores } from './memory-stores';
 import { type EventStoreConfig, type EventStoreOptions, readOptions } from './options';
 import { refusingStore } from './refusing';
-import { SharedStore, sharedDiskStore } from './shared-store';
+import { type Shared, SharedStore, sharedDiskStore } from './shared-store';
 import { StoreError } from './store';
 import type { EventStoreNode } from './store-for';
 
-function open({ kind, directory, commitMs }: EventStoreOptions): SharedStore {
+function open(RED: NodeAPI, id: string, { kind, directory, commitMs }: EventStoreOptions): Shared {
   switch (kind) {
     case 'memory':
-      return new SharedStore(createMemoryStore({ clock: dueClock }));
+      return memoryStores(RED).of(id);
     case 'disk':
       return sharedDiskStore({ directory, commitMs, clock: dueClock });
     case 'redis':
@@ -19,9 +19,9 @@ function open({ kind, directory, commitMs }: EventStoreOptions): SharedStore {
 }
 
 /** A store that works as configured, or one that says what is wrong with the configuration. */
-function configured(config: EventStoreConfig, userDir: string): SharedStore {
+function configured(RED: NodeAPI, id: string, config: EventStoreConfig): Shared {
   try {
-    return open(readOptions(config, userDir));
+    return open(RED, id, readOptions(config, RED.settings.userDir ?? process.cwd()));
   } catch (error) {
     return new SharedStore(refusingStore(new StoreError('unsupported', (error as Error).message, { cause: error })));
   }
@@ -31,7 +31,7 @@ function configured(config: EventStoreConfig, userDir: string): SharedStore {
 export default function (RED: NodeAPI): void {
   function EventStore(this: Node, config: NodeDef & EventStoreConfig): void {
     RED.nodes.createNode(this, config);
-    const shared = configured(config, RED.settings.userDir ?? process.cwd());
+    const shared = configured(RED, this.id, config);
     const { store } = shared;
     Object.assign(this, { store, acquire: () => shared.acquire() } satisfies Pick<EventStoreNode, 'store' | 'acquire'>);
     const release = shared.acquire();

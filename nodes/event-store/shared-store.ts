@@ -6,11 +6,18 @@ import type { Store } from './store';
 /** How many operations one after another may follow the last user's. */
 const LAST_TURNS = 3;
 
+/** A store that nodes use together. */
+export interface Shared {
+  readonly store: Store;
+  /** Adds a user. What is returned removes it again, and waits for the end of the store where that ends it. */
+  acquire(): () => Promise<void>;
+}
+
 /**
  * A store with several users, closed by the last: nodes closing in one deploy do so in any order, and what they still have to write
  * must find it open.
  */
-export class SharedStore {
+export class SharedStore implements Shared {
   readonly store: Store;
   #users = 0;
   #closed: Promise<void> | undefined;
@@ -24,7 +31,6 @@ export class SharedStore {
     return this.#closed;
   }
 
-  /** Adds a user. What is returned removes it again, and waits for the end of the store where it was the last. */
   acquire(): () => Promise<void> {
     this.#users += 1;
     let held = true;

@@ -1,6 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { dueClock } from '../shared/clock';
-import { createMemoryStore } from './memory';
+import { memoryStores } from './memory-stores';
 import { refusingStore } from './refusing';
 import { type Store, StoreError } from './store';
 
@@ -15,8 +14,8 @@ export interface EventStoreNode extends Node {
 export interface StoreUse {
   readonly store: Store;
   /**
-   * To be called and awaited as the last thing when the node closes: ends a private store, and a shared one where nobody uses it any
-   * more. Until then a shared store works, also while its config node is closed in the same deploy.
+   * To be called and awaited as the last thing when the node closes: ends a store that nobody uses any more. Until then it works, also
+   * while its config node is closed in the same deploy.
    */
   readonly close: () => Promise<void>;
 }
@@ -24,11 +23,12 @@ export interface StoreUse {
 /**
  * The store that a node's `store` field names: that of the config node; a private one in memory where the field is blank; one that
  * refuses every operation, and says so in `problem`, where the config node is missing or disabled. To be called in the node's constructor.
+ * @param nodeId the node that asks, whose private store outlives deploys
  */
-export function storeFor(RED: NodeAPI, id: string | undefined): StoreUse {
+export function storeFor(RED: NodeAPI, id: string | undefined, nodeId: string): StoreUse {
   if (!id) {
-    const store = createMemoryStore({ clock: dueClock });
-    return { store, close: () => store.close() };
+    const mine = memoryStores(RED).of(nodeId);
+    return { store: mine.store, close: mine.acquire() };
   }
   const node = RED.nodes.getNode(id) as EventStoreNode | null;
   const missing = new StoreError('missing', 'the event store of this node is missing or disabled');

@@ -1,6 +1,4 @@
-import { createMemoryStore } from '../event-store/memory';
 import type { Store } from '../event-store/store';
-import type { Clock } from '../shared/clock';
 import type { Custody } from './delivery';
 
 /** What one retry node holds in this process. It outlives a deploy, because the node's own end must not lose it. */
@@ -8,22 +6,11 @@ interface Holding {
   custody: Map<string, Custody>;
   /** Where the messages in custody wait. */
   store?: Store;
-  /** The store of a node without one of its own choice. */
-  privateStore?: Store;
 }
 
 /** The holdings of all retry nodes, by node id. */
 export class Holdings {
   readonly #byNode = new Map<string, Holding>();
-
-  constructor(private readonly clock: Clock) {}
-
-  /** The node's private store in memory, made on first use. */
-  privateStore(nodeId: string): Store {
-    const holding = this.#of(nodeId);
-    holding.privateStore ??= createMemoryStore({ clock: this.clock });
-    return holding.privateStore;
-  }
 
   /**
    * The node uses this store from now on.
@@ -35,10 +22,6 @@ export class Holdings {
     const lost = holding.store && holding.store !== store ? [...holding.custody.values()] : [];
     if (lost.length > 0) holding.custody = new Map();
     holding.store = store;
-    if (holding.privateStore && holding.privateStore !== store) {
-      void holding.privateStore.close();
-      delete holding.privateStore;
-    }
     return { custody: holding.custody, lost };
   }
 
@@ -46,7 +29,6 @@ export class Holdings {
   remove(nodeId: string): Custody[] {
     const holding = this.#byNode.get(nodeId);
     this.#byNode.delete(nodeId);
-    void holding?.privateStore?.close();
     return [...(holding?.custody.values() ?? [])];
   }
 

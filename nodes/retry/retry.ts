@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Node, NodeAPI, NodeDef } from 'node-red';
 import { serveDeadLetters } from '../event-store/dead-letter-routes';
-import type { Store } from '../event-store/store';
 import { storeFor } from '../event-store/store-for';
 import { dueClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
@@ -23,7 +22,7 @@ const asError = (error: unknown): Error => (error instanceof Error ? error : new
 export default function (RED: NodeAPI): void {
   const clock = dueClock;
   const engines = new Map<string, Engine>();
-  const holdings = new Holdings(clock);
+  const holdings = new Holdings();
 
   // What is sent to a node that is not created yet, or is closed already, vanishes: nothing leaves while flows start or stop.
   let flowing = false;
@@ -73,8 +72,8 @@ export default function (RED: NodeAPI): void {
 
     const queue = `retry/${this.id}`;
     const storeId = typeof config.store === 'string' ? config.store : '';
-    const use = storeId === '' ? undefined : storeFor(RED, storeId);
-    const store: Store = use?.store ?? holdings.privateStore(this.id);
+    const use = storeFor(RED, storeId, this.id);
+    const { store } = use;
     const { custody, lost } = holdings.use(this.id, store);
     const tracking = acquireTracker(RED, clock);
     const { tracker } = tracking;
@@ -154,7 +153,7 @@ export default function (RED: NodeAPI): void {
           const error = 'the retry node that held the message has been removed';
           for (const { message } of holdings.remove(this.id)) tracker.report(message, { kind: 'failure', error });
         }
-        await use?.close();
+        await use.close();
         tracking.release();
       };
       void finish().finally(closed);

@@ -64,7 +64,7 @@ export default function (RED: NodeAPI): void {
     const status = throttledStatus((next) => this.status(next), clock);
     const tracking = options.answer === 'accepted' ? undefined : acquireTracker(RED, clock);
     const wired = ((config as unknown as { wires?: string[][] }).wires?.[0]?.length ?? 0) > 0;
-    const storeUse = options.answer === 'stored' && config.store ? storeFor(RED, config.store) : undefined;
+    const storeUse = options.answer === 'stored' && config.store ? storeFor(RED, config.store, this.id) : undefined;
     let storeProblem = storeUse?.store.problem;
 
     const summary = (): NodeStatus => {

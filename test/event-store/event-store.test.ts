@@ -57,14 +57,32 @@ describe('event store in Node-RED', () => {
     assert.deepEqual([keys(third, 'first'), keys(third, 'again')], [['c'], ['a', 'b']]);
   });
 
-  it('in memory: keys survive the deploy of other nodes', async () => {
-    const red = await start({ flows: flows({}) });
-    await red.inject('dedupe', { key: 'a' });
-    await red.message('first');
-    await red.deploy(flows({}, [{ id: 'new', type: 'test-probe', name: 'new' }]), 'nodes');
-    await red.inject('dedupe', { key: 'a' });
-    await red.message('again');
-  });
+  for (const [name, store] of [
+    ['a store in memory', 'store'],
+    ['the memory of a node alone', ''],
+  ] as const) {
+    it(`${name}: keys survive deploys of every kind, until their owner is gone`, async () => {
+      const all = (more: FlowNode[] = []): FlowNode[] =>
+        flows({}, more).map((node) => (node.id === 'dedupe' ? { ...node, store } : node));
+      const owner = store || 'dedupe';
+      const red = await start({ flows: all() });
+      await red.inject('dedupe', { key: 'a' });
+      await red.message('first');
+      const other: FlowNode = { id: 'new', type: 'test-probe', name: 'new' };
+      await red.deploy(all([other]), 'nodes');
+      await red.deploy(all([{ ...other, name: 'newer' }]), 'flows');
+      await red.deploy(all(), 'full');
+      await red.inject('dedupe', { key: 'a' });
+      await red.message('again');
+      assert.deepEqual([keys(red, 'first'), keys(red, 'again')], [['a'], ['a']]);
+
+      await red.deploy(all().filter(({ id }) => id !== owner));
+      await red.deploy(all());
+      await red.inject('dedupe', { key: 'a' });
+      await red.message('first', 2);
+      assert.deepEqual([keys(red, 'first'), keys(red, 'again')], [['a', 'a'], ['a']]);
+    });
+  }
 
   it('loses no operation in flight to a full deploy', async () => {
     const red = await start({ flows: flows({ kind: 'disk', commitMs: 20 }) });

@@ -114,8 +114,7 @@ describe('retry in Node-RED: who answers for a message', function () {
       await red.statusWith('retry', ({ text }) => text === '1 waiting');
       await red.deploy(flow([...nodes(1, 1), ...catcher()]), 'nodes');
       await red.deploy(flow([...nodes(2, 1), ...catcher()]), 'nodes');
-      if (store === '') await red.deploy(flow([...nodes(3, 0), ...catcher()]), 'full');
-      else await red.deploy(flow([...nodes(3, 0), ...catcher()]), 'nodes');
+      await red.deploy(flow([...nodes(3, 0), ...catcher()]), 'full');
       const { mark } = await red.message('end');
       assert.equal(mark, 3);
       await red.message('succeeded');
