@@ -1,8 +1,8 @@
 import { type FlowNode, flow, startNodeRed } from '../support/node-red';
 import type { Row } from './row';
 
-const MESSAGES = 30_000;
-const ROUNDS = 7;
+const MESSAGES = 20_000;
+const ROUNDS = 15;
 
 const func = (id: string, wire: string): FlowNode => ({
   id,
@@ -34,7 +34,7 @@ export async function run(): Promise<Row[]> {
       const ms = await red.command<number>('pump', { pump: 'pump', drain: 'drain', count: MESSAGES });
       return (ms * 1000) / MESSAGES;
     };
-    await pump();
+    for (let warmUp = 0; warmUp < 4; warmUp += 1) await pump();
     const without: number[] = [];
     const idle: number[] = [];
     const busy: number[] = [];
@@ -55,19 +55,21 @@ export async function run(): Promise<Row[]> {
       unit,
       ...(note && { note }),
     });
-    const percent = (value: number): number => (value / bare - 1) * 100;
+    // Of neighbours in time, so that a machine that gets slower meanwhile does not count.
+    const more = (values: number[]): number => (median(values.map((us, at) => us / (without[at] as number))) - 1) * 100;
+    const [moreUsed, moreAtWork] = [more(idle), more(busy)];
     return [
       row('function -> function, no node uses it', bare, 'us a message'),
       { ...row('hooks registered then', hooked, 'hooks'), target: 0, met: hooked === 0 },
       {
-        ...row('more while a node uses it', percent(used), '%', `${used.toFixed(2)} us a message`),
+        ...row('more while a node uses it', moreUsed, '%', `${used.toFixed(2)} us a message`),
         target: 10,
-        met: percent(used) <= 10,
+        met: moreUsed <= 10,
       },
       {
-        ...row('more while a message is tracked', percent(atWork), '%', `${atWork.toFixed(2)} us a message`),
+        ...row('more while a message is tracked', moreAtWork, '%', `${atWork.toFixed(2)} us a message`),
         target: 10,
-        met: percent(atWork) <= 10,
+        met: moreAtWork <= 10,
       },
     ];
   } finally {
