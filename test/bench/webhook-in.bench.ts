@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { startNodeRed } from '../support/node-red';
+import { startNodeRed, WITHOUT_PACKAGE } from '../support/node-red';
 import { load, requestBytes } from './load';
 import type { Row } from './row';
 import { body, cpuMs, peers, pin, residentMb, type Server, signed, stored, webhookIn, withSchema } from './servers';
@@ -87,10 +87,7 @@ async function addedByPackage(): Promise<number> {
     for (const disabled of [true, false]) {
       const settings = {
         logging: "{ console: { level: 'info' } }",
-        ...(disabled && {
-          nodesExcludes:
-            "['webhook-in.js','webhook-auth.js','webhook-out.js','dedupe.js','retry.js','device-simulator.js','event-store.js']",
-        }),
+        ...(disabled && WITHOUT_PACKAGE),
       };
       const red = await startNodeRed({ flows: [], settings, execArgv: ['--expose-gc'] });
       await red.command('memory', { gc: true });

@@ -234,6 +234,9 @@ function settingsSource(port: number, options: StartOptions): string {
   return `${options.preamble ?? ''}\nmodule.exports = {\n${body.join('\n')}\n};\n`;
 }
 
+/** Settings with which Node-RED does not load the package; it knows an installed module by the name of its folder. */
+export const WITHOUT_PACKAGE = { nodesExcludes: "['node-red-webhooks']" };
+
 /** Links the built package into a user directory, as an installation would. */
 export function linkPackage(userDir: string): void {
   const scope = path.join(userDir, 'node_modules', '@surewire');

@@ -39,6 +39,13 @@ module.exports = (RED) => {
       return process.memoryUsage();
     },
     node: ({ id }) => RED.nodes.getNode(id) !== null,
+    /** Everything that nodes have put on the admin app: routes as `GET /path`, other layers as `use <what they match>`. */
+    adminRoutes: () =>
+      (RED.httpAdmin._router ?? RED.httpAdmin.router).stack.flatMap(({ route, regexp, name }) =>
+        route
+          ? Object.keys(route.methods).map((method) => `${method.toUpperCase()} ${route.path}`)
+          : [`use ${name} ${regexp}`],
+      ),
   };
   // A test run that is killed must not leave its Node-RED behind.
   process.on('disconnect', () => process.exit(0));
