@@ -209,11 +209,15 @@ export default function (RED: NodeAPI): void {
     };
     const handler: Handler = (arrival) =>
       walk(gate, arrival, {
-        passed: (passed) =>
+        passed: (passed) => {
+          // The flows may have been replaced while the body was on its way.
+          const away = entrance.door.away(claim);
+          if (away) return refuseRequest(arrival, away, passed.webhook);
           modes[options.answer](
             passed,
             messagesOf(passed.events, passed.webhook, passed.batch, () => RED.util.generateId()),
-          ),
+          );
+        },
         refused: refuseRequest,
         greeted: show,
       });
