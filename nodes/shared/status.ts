@@ -7,12 +7,14 @@ const QUIET_MS = 500;
 /**
  * Shows a node's status no more often than twice a second; the last one asked for always arrives.
  * @param show the node's `status`
- * @returns `update`, to be called as often as wanted with a function that renders the status when it is due, and `close`
+ * @returns `update`, to be called as often as wanted with a function that renders the status when it is due, and `close`, after
+ * which nothing is shown any more: whoever replaced the node has its place in the editor
  */
 export function throttledStatus(show: (status: NodeStatus) => void, clock: Clock) {
   let render: (() => NodeStatus) | undefined;
   let last = Number.NEGATIVE_INFINITY;
   let cancel: Cancel | undefined;
+  let closed = false;
   const flush = (): void => {
     cancel = undefined;
     if (!render) return;
@@ -23,6 +25,7 @@ export function throttledStatus(show: (status: NodeStatus) => void, clock: Clock
   };
   return {
     update(next: () => NodeStatus): void {
+      if (closed) return;
       render = next;
       if (cancel) return;
       const wait = last + QUIET_MS - clock.monotonic();
@@ -30,9 +33,8 @@ export function throttledStatus(show: (status: NodeStatus) => void, clock: Clock
       else cancel = clock.after(wait, flush);
     },
     close(): void {
+      closed = true;
       cancel?.();
-      cancel = undefined;
-      render = undefined;
     },
   };
 }

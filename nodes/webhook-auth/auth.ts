@@ -81,8 +81,19 @@ function readSecrets(credentials: AuthCredentials): { field: string; secret: str
   return found;
 }
 
+/** A body as JSON, also where its reader was told to leave it as text or bytes; undefined where it is none. */
+function jsonOf(body: unknown): unknown {
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return body;
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
 function handshakeOf({ member, equals, echo }: Handshake): NonNullable<Verifier['handshake']> {
-  return (body) => {
+  return (read) => {
+    const body = jsonOf(read);
     if (body === null || typeof body !== 'object') return undefined;
     const members = body as Record<string, unknown>;
     const value = members[echo];

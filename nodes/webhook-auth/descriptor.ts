@@ -75,6 +75,6 @@ export interface Descriptor {
   idHeader: string | undefined;
   /** Also try the URL with and without its port. */
   urlVariants: boolean;
-  /** A query parameter with the hex SHA-256 of a body that is not a form. */
+  /** A query parameter with the hex SHA-256 of a body that is no form, or of any body where `content` does not hold the form. */
   bodyDigest: { query: string } | undefined;
 }

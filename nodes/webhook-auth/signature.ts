@@ -97,6 +97,11 @@ function signsForm(form: boolean, digests: readonly string[]): boolean {
   return form && digests.length === 0;
 }
 
+/** Whether a body is a form that the signed bytes can hold; any other body needs its digest in the URL, where the scheme has one. */
+function signableForm(content: Content, contentType: string | undefined): boolean {
+  return content.usesForm && isForm(contentType);
+}
+
 /** Verifies by a descriptor; the first half of a `Verifier`. */
 export function signatureVerifier(options: SignatureOptions): Pick<Verifier, 'checkHead' | 'check'> {
   const { descriptor, keys, tolerance, publicUrl, clock } = options;
@@ -140,14 +145,15 @@ export function signatureVerifier(options: SignatureOptions): Pick<Verifier, 'ch
       const type = oneHeader(head.headers, ['content-type']);
       if (type === false) return mismatch('more than one content-type header');
       const digests = bodyDigest ? queryValues(head.target, bodyDigest.query) : [];
-      if (bodyDigest && (digests.length > 0 || (body.length > 0 && !isForm(type)))) {
+      const signable = signableForm(content, type);
+      if (bodyDigest && (digests.length > 0 || (body.length > 0 && !signable))) {
         if (digests.length === 0)
           return mismatch(`no ${bodyDigest.query} in the query, so that nothing vouches for the body`);
         if (digests.length > 1) return mismatch(`more than one ${bodyDigest.query} in the query`);
         if (digests[0]!.toLowerCase() !== sha256Hex(body))
           return mismatch(`${bodyDigest.query} is not that of the body`);
       }
-      form = signsForm(isForm(type), digests);
+      form = signsForm(signable, digests);
       if (form && !fewFields(body)) return mismatch('more form fields than a signed form may have');
     }
 
@@ -205,7 +211,7 @@ export function signatureSigner(options: SignatureOptions): Signer['sign'] {
     const time = ts ? signingTime(ts, clock) : '';
     if (ts && ts.label === undefined) headers[ts.header[0]!] = time;
 
-    const form = isForm(request.headers['content-type']);
+    const form = signableForm(content, request.headers['content-type']);
     let url = request.url.replace(/#.*$/s, '');
     if (bodyDigest && !form && request.body.length > 0 && queryValues(url, bodyDigest.query).length === 0) {
       url = withQuery(url, bodyDigest.query, sha256Hex(request.body));

@@ -8,6 +8,7 @@ import type { Descriptor } from './descriptor';
 import { newSecret, secretFits, secretForm } from './new-secret';
 import { parseDescriptor, readDescriptor } from './read-descriptor';
 import { SCHEMES } from './schemes';
+import { readPublicUrl } from './sender-url';
 
 styleForms();
 
@@ -45,6 +46,40 @@ function descriptorNow(scheme: string, descriptor: string): Descriptor | string 
 function signsUrl(descriptor: Descriptor): boolean {
   return contentParts(descriptor.content).some(({ kind }) => kind === 'url' || kind === 'path' || kind === 'query');
 }
+
+/** Whether the scheme signs; only then the runtime looks at the time and the URL. */
+const signs = (node: EditorNode): boolean => !['token', 'basic', 'none'].includes(now(node, 'scheme'));
+
+function isPublicUrl(text: string): boolean {
+  try {
+    readPublicUrl(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a typed secret can be used; one that is stored was judged when it was typed. */
+function fits(secret: string, scheme: string, tokenFrom: string, descriptor: string): boolean {
+  if (secret === '' || secret === STORED || scheme === 'none') return true;
+  const read = descriptorNow(scheme, descriptor);
+  return secretFits(secret, { scheme, tokenFrom, descriptor: typeof read === 'object' ? read : undefined });
+}
+
+const secretField = field((value, node) =>
+  fits(textOf(value), now(node, 'scheme'), now(node, 'tokenFrom'), now(node, 'descriptor'))
+    ? undefined
+    : node._('webhook-auth.validate.secret'),
+);
+
+const headerField = (applies: (node: EditorNode) => boolean) =>
+  field((value, node) =>
+    !applies(node) || /^[!#$%&'*+.^_`|~0-9a-z-]*$/i.test(textOf(value).trim())
+      ? undefined
+      : node._('webhook-auth.validate.header'),
+  );
+
+const tolerance = numberField('webhook-auth', 'tolerance', 0, 1e9);
 
 const addresses = (property: string) =>
   field((value, node) => {
@@ -95,17 +130,20 @@ function refresh(node: EditorNode): void {
   const stored = secret === STORED;
   $('#surewire-auth-show, #surewire-auth-copy').prop('disabled', stored || secret === '');
   $('#surewire-auth-generate-label').text(text(`button.${what}`));
-  const goodSecret = secret === '' || stored || read === undefined || secretFits(secret, read.key);
-  $('#surewire-auth-secret-hint')
-    .toggleClass('surewire-bad', !goodSecret)
-    .text(
-      goodSecret || !read
-        ? text(stored ? 'hint.stored' : SCHEMES[scheme]?.issued ? 'hint.issued' : 'hint.share')
-        : node._('webhook-auth.hint.badSecret', {
-            encoding: read.key.encoding,
-            prefixes: Object.keys(read.key.prefixes).join(', '),
-          }),
+  const good = (text: string): boolean => fits(text, scheme, tokenFrom, typed('descriptor'));
+  const goodSecret = good(secret);
+  $('#surewire-auth-secret-hint').toggleClass('surewire-bad', !goodSecret);
+  if (goodSecret) {
+    $('#surewire-auth-secret-hint').text(
+      text(stored ? 'hint.stored' : SCHEMES[scheme]?.issued ? 'hint.issued' : 'hint.share'),
     );
+  } else if (read) {
+    const { encoding, prefixes } = read.key;
+    const values = { encoding, prefixes: Object.keys(prefixes).join(', ') };
+    $('#surewire-auth-secret-hint').text(node._('webhook-auth.hint.badSecret', values));
+  } else {
+    $('#surewire-auth-secret-hint').text(text('hint.badToken'));
+  }
   const hint = $('#surewire-auth-descriptor-hint').toggleClass('surewire-bad', typeof descriptor === 'string');
   hint.text(typeof descriptor === 'string' ? descriptor : text('hint.descriptor'));
 
@@ -119,10 +157,18 @@ function refresh(node: EditorNode): void {
     publicUrl: typed('publicUrl'),
     trustedProxies: typed('trustedProxies'),
     hasSecret: secret !== '',
-    goodSecret,
+    goodSecret: goodSecret && good(typed('previousSecret')),
+    goodFields: goodFields(node),
     secureEditor: location.protocol === 'https:',
   });
   note($('#surewire-auth-badge'), badge.mood, badge.keys.map((key) => text(`badge.${key}`)).join(' '));
+}
+
+const JUDGED = ['tolerance', 'tokenName', 'username', 'timestampHeader', 'publicUrl'] as const;
+
+/** Whether every field but the address lists and the descriptor, which the badge judges by itself, is good as it stands in the form. */
+function goodFields(node: EditorNode): boolean {
+  return JUDGED.every((property) => (defaults[property].validate.call(node, typed(property)) as unknown) === true);
 }
 
 function showSecret(shown: boolean): void {
@@ -141,61 +187,65 @@ function copySecret(node: EditorNode): void {
   RED.notify(node._('webhook-auth.text.copied'), { type: 'success', timeout: 2000 });
 }
 
+const defaults = {
+  name: { value: '' },
+  scheme: {
+    value: 'standard-webhooks',
+    validate: field((value, node) =>
+      Object.hasOwn(SCHEMES, textOf(value)) || OTHERS.includes(textOf(value)) || value === undefined
+        ? undefined
+        : node._('webhook-auth.validate.scheme'),
+    ),
+  },
+  descriptor: {
+    value: '',
+    validate: field((value, node) => {
+      if (now(node, 'scheme') !== 'custom') return undefined;
+      const read = descriptorNow('custom', textOf(value));
+      return typeof read === 'string' ? read : undefined;
+    }),
+  },
+  tokenFrom: { value: 'header' },
+  tokenName: {
+    value: '',
+    validate: headerField((node) => now(node, 'scheme') === 'token' && now(node, 'tokenFrom') === 'header'),
+  },
+  username: {
+    value: '',
+    validate: field((value, node) =>
+      now(node, 'scheme') === 'basic' && textOf(value).includes(':')
+        ? node._('webhook-auth.validate.username')
+        : undefined,
+    ),
+  },
+  timestampHeader: {
+    value: '',
+    validate: headerField((node) => SCHEMES[now(node, 'scheme')]?.timedContent !== undefined),
+  },
+  tolerance: {
+    value: '300',
+    validate: field((value, node) => {
+      const said: unknown = signs(node) ? tolerance.call(node, value) : true;
+      return said === true ? undefined : textOf(said);
+    }),
+  },
+  allow: { value: '', validate: addresses('allow') },
+  trustedProxies: { value: '', validate: addresses('trustedProxies') },
+  publicUrl: {
+    value: '',
+    validate: field((value, node) =>
+      !signs(node) || isPublicUrl(textOf(value)) ? undefined : node._('webhook-auth.validate.publicUrl'),
+    ),
+  },
+};
+
 RED.nodes.registerType('surewire-webhook-auth', {
   category: 'config',
-  defaults: {
-    name: { value: '' },
-    scheme: {
-      value: 'standard-webhooks',
-      validate: field((value, node) =>
-        Object.hasOwn(SCHEMES, textOf(value)) || OTHERS.includes(textOf(value)) || value === undefined
-          ? undefined
-          : node._('webhook-auth.validate.scheme'),
-      ),
-    },
-    descriptor: {
-      value: '',
-      validate: field((value, node) => {
-        if (now(node, 'scheme') !== 'custom') return undefined;
-        const read = descriptorNow('custom', textOf(value));
-        return typeof read === 'string' ? read : undefined;
-      }),
-    },
-    tokenFrom: { value: 'header' },
-    tokenName: {
-      value: '',
-      validate: field((value, node) => {
-        const header = now(node, 'scheme') === 'token' && now(node, 'tokenFrom') === 'header';
-        return !header || /^[!#$%&'*+.^_`|~0-9a-z-]*$/i.test(textOf(value).trim())
-          ? undefined
-          : node._('webhook-auth.validate.header');
-      }),
-    },
-    username: {
-      value: '',
-      validate: field((value, node) =>
-        now(node, 'scheme') === 'basic' && textOf(value).includes(':')
-          ? node._('webhook-auth.validate.username')
-          : undefined,
-      ),
-    },
-    timestampHeader: {
-      value: '',
-      validate: field((value, node) =>
-        /^[!#$%&'*+.^_`|~0-9a-z-]*$/i.test(textOf(value).trim()) ? undefined : node._('webhook-auth.validate.header'),
-      ),
-    },
-    tolerance: { value: '300', validate: numberField('webhook-auth', 'tolerance', 0, 1e9) },
-    allow: { value: '', validate: addresses('allow') },
-    trustedProxies: { value: '', validate: addresses('trustedProxies') },
-    publicUrl: {
-      value: '',
-      validate: field((value, node) =>
-        /^(https?:\/\/[^\s?#]+)?$/.test(textOf(value).trim()) ? undefined : node._('webhook-auth.validate.publicUrl'),
-      ),
-    },
+  defaults,
+  credentials: {
+    secret: { type: 'password', validate: secretField },
+    previousSecret: { type: 'password', validate: secretField },
   },
-  credentials: { secret: { type: 'password' }, previousSecret: { type: 'password' } },
   label() {
     const scheme = textOf(this.scheme) || 'standard-webhooks';
     return this.name || (this._ ? this._(`webhook-auth.scheme.${scheme}`) : scheme);
@@ -206,12 +256,12 @@ RED.nodes.registerType('surewire-webhook-auth', {
     if (!typed('tokenFrom')) input('tokenFrom').val('header');
     const form = $('#node-config-dialog-edit-form');
     form.on('input change', 'input, select, textarea', () => refresh(this));
-    // Whether a field is good may depend on the scheme.
-    input('scheme').on('change', () =>
-      input('descriptor').add(input('tokenName')).add(input('username')).trigger('change'),
-    );
-    input('tokenFrom').on('change', () => input('tokenName').trigger('change'));
-    input('descriptor').on('input', () => input('descriptor').trigger('change'));
+    // Whether a field is good may depend on these.
+    const judgeAgain = (): void => {
+      for (const property of ['descriptor', 'secret', 'previousSecret', ...JUDGED]) input(property).trigger('change');
+    };
+    input('scheme').add(input('tokenFrom')).on('change', judgeAgain);
+    input('descriptor').on('input', judgeAgain);
     $('#surewire-auth-generate').on('click', () => {
       const shape = secretForm(typed('scheme'), typed('descriptor'));
       input('secret')

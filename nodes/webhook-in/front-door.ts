@@ -258,9 +258,18 @@ export class FrontDoor {
       'allow' in found
         ? refuse('method-not-allowed', `expected ${found.allow.join(' or ')}`, { Allow: found.allow.join(', ') })
         : undefined;
-    if (this.open && !claim.closing) return claim.handler(refusal ? { ...arrival, refusal } : arrival);
-    const away = refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER });
+    const away = this.away(claim);
+    if (!away) return claim.handler(refusal ? { ...arrival, refusal } : arrival);
     this.refuser(arrival, withStatus(refusal ?? away, claim.statuses));
+  }
+
+  /**
+   * Why nothing can be handed to the node of a claim now; undefined = it is at work. To be asked again once a body has arrived:
+   * a message sent while flows are being replaced would vanish.
+   */
+  away(claim: Claim<Handler>): Refusal | undefined {
+    if (this.open && !claim.closing) return undefined;
+    return refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER });
   }
 
   claim(claim: Claim<Handler>): string | undefined {

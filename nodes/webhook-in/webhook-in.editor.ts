@@ -1,65 +1,111 @@
-import { field, jsonField, numberField, styleForms, textOf } from '../shared/editor/fields';
+import { configField, field, numberField, readField, styleForms, textOf, wrong } from '../shared/editor/fields';
 import { anyChanged, openFold, showDefaults, showRows } from '../shared/editor/form';
 import type { EditorNode, EditorProperty } from '../shared/editor/red';
+import { jsonErrorPosition } from '../shared/json-position';
+import { compileTemplate } from '../shared/template';
+import { compilePath } from './paths';
+import { parseStatuses } from './refusal';
+import { compileSplit } from './split';
 
+const SET = 'webhook-in';
 const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'];
 const say = (node: EditorNode, key: string, values?: Record<string, unknown>): string =>
-  node._(`webhook-in.${key}`, values);
-const number = (property: string, value: number | '', min: number, max: number): EditorProperty => ({
+  node._(`${SET}.${key}`, values);
+const number = (property: string, value: number, min: number, max: number): EditorProperty => ({
   value,
-  validate: numberField('webhook-in', property, min, max),
+  validate: numberField(SET, property, min, max),
 });
-const chosen = (value: unknown): boolean => typeof value === 'string' && value !== '' && value !== '_ADD_';
+const whole = (property: string, value: number | '', min: number, max: number): EditorProperty => ({
+  value,
+  validate: numberField(SET, property, min, max, 'whole'),
+});
+const template = (property: string): EditorProperty => ({
+  value: '',
+  validate: readField(SET, property, (value) => {
+    const text = textOf(value).trim();
+    if (text !== '') compileTemplate(text);
+  }),
+});
+
+/** What the runtime, which has the compiler, says of a schema; '' = nothing. */
+const verdicts = new Map<string, string>();
+
+/** Asks the runtime about a schema, once. */
+function judge(schema: string, then: (error: string) => void): void {
+  const known = verdicts.get(schema);
+  if (known !== undefined) return then(known);
+  void $.ajax({
+    url: 'surewire/webhook-in/schema',
+    method: 'POST',
+    contentType: 'application/json',
+    data: JSON.stringify({ schema }),
+  }).done(({ error = '' }: { error?: string }) => {
+    verdicts.set(schema, error);
+    then(error);
+  });
+}
+
+/** What is wrong with a schema, as far as it is known by now. When the runtime knows more, the node is judged again. */
+function schemaError(schema: string, node: EditorNode): string | undefined {
+  const at = jsonErrorPosition(schema);
+  if (at) return `line ${at.line}, column ${at.column}: this is not JSON`;
+  if (!verdicts.has(schema)) {
+    judge(schema, (error) => {
+      if (error === '') return;
+      RED.editor.validateNode(node);
+      RED.view.redraw();
+    });
+  }
+  return verdicts.get(schema) || undefined;
+}
 
 const defaults: Record<string, EditorProperty> = {
   name: { value: '' },
-  path: {
-    value: '',
-    validate: field((value, node) => (/^\/?[^\s?#]+$/.test(textOf(value)) ? undefined : say(node, 'validate.path'))),
-  },
+  path: { value: '', validate: readField(SET, 'path', (value) => compilePath(textOf(value))) },
   methods: {
     value: ['POST'],
     validate: field((value, node) =>
       Array.isArray(value) && value.length === 0 ? say(node, 'validate.methods') : undefined,
     ),
   },
+  // Not `required: false`: Node-RED would take a blank one for good and never ask.
   auth: {
     value: '',
     type: 'surewire-webhook-auth',
-    required: false,
-    validate: field((value, node) => (chosen(value) ? undefined : say(node, 'validate.auth'))),
+    validate: configField(SET, 'surewire-webhook-auth', 'auth'),
   },
   answer: { value: 'accepted' },
   store: {
     value: '',
     type: 'surewire-event-store',
-    required: false,
-    validate: field((value, node) =>
-      node.answer !== 'stored' || chosen(value) ? undefined : say(node, 'validate.store'),
-    ),
+    validate: configField(SET, 'surewire-event-store', 'store', ({ answer }) => answer === 'stored'),
   },
   parse: { value: 'auto' },
-  schema: { value: '', validate: jsonField('webhook-in', 'schema') },
-  split: {
+  schema: {
     value: '',
-    validate: field((value, node) => (/^($|\/|#)/.test(textOf(value)) ? undefined : say(node, 'validate.pointer'))),
+    validate: field((value, node) => {
+      const schema = textOf(value).trim();
+      const error = schema === '' ? undefined : schemaError(schema, node);
+      return error === undefined ? undefined : wrong(node, SET, 'schema', error);
+    }),
   },
+  split: { value: '', validate: readField(SET, 'split', (value) => compileSplit(textOf(value))) },
   raw: { value: false },
-  eventId: { value: '' },
-  eventType: { value: '' },
-  device: { value: '' },
-  maxBody: number('maxBody', 1048576, 1, 1073741824),
+  eventId: template('eventId'),
+  eventType: template('eventType'),
+  device: template('device'),
+  maxBody: whole('maxBody', 1048576, 1, 1073741824),
   readTimeout: number('readTimeout', 30, 0.1, 3600),
   rateLimit: number('rateLimit', 0, 0, 1000000),
-  rateBurst: number('rateBurst', '', 1, 1000000),
+  rateBurst: whole('rateBurst', '', 1, 1000000),
   rateBy: { value: 'address' },
-  answerStatus: number('answerStatus', 202, 200, 299),
+  answerStatus: whole('answerStatus', 202, 200, 299),
   answerTimeout: number('answerTimeout', 30, 0.1, 86400),
-  redeliveries: number('redeliveries', 5, 0, 1000),
+  redeliveries: whole('redeliveries', 5, 0, 1000),
   redeliveryBaseMs: number('redeliveryBaseMs', 1000, 0, 86400000),
-  maxInFlight: number('maxInFlight', 256, 1, 100000),
-  maxBacklog: number('maxBacklog', 10000, 1, 10000000),
-  statuses: { value: '', validate: jsonField('webhook-in', 'statuses') },
+  maxInFlight: whole('maxInFlight', 256, 1, 100000),
+  maxBacklog: whole('maxBacklog', 10000, 1, 10000000),
+  statuses: { value: '', validate: readField(SET, 'statuses', parseStatuses) },
 };
 
 /** What each fold holds; it stands open where something in it differs from the default. */
@@ -122,21 +168,18 @@ RED.nodes.registerType('surewire-webhook-in', {
         '.surewire-for-status': answer !== 'flow',
       });
     };
-    let asked = 0;
     const checkSchema = (): void => {
-      asked += 1;
-      const asking = asked;
-      const schema = String($('#node-input-schema').val() ?? '').trim();
+      const input = $('#node-input-schema');
+      const typed = (): string => textOf(input.val()).trim();
+      const schema = typed();
       const hint = $('#surewire-webhook-in-schema').text('').removeClass('surewire-bad');
-      if (!schema) return;
-      void $.ajax({
-        url: 'surewire/webhook-in/schema',
-        method: 'POST',
-        contentType: 'application/json',
-        data: JSON.stringify({ schema }),
-      }).done((answer: { error?: string }) => {
-        if (asking !== asked) return;
-        hint.text(answer.error ?? say(this, 'hint.schemaGood')).toggleClass('surewire-bad', answer.error !== undefined);
+      if (schema === '') return;
+      const known = verdicts.has(schema);
+      judge(schema, (error) => {
+        if (schema !== typed()) return;
+        hint.text(error || say(this, 'hint.schemaGood')).toggleClass('surewire-bad', error !== '');
+        // So that the field shows it too.
+        if (!known) input.trigger('change');
       });
     };
     $('#node-input-path').on('input', showUrl);

@@ -134,11 +134,15 @@ export default function (RED: NodeAPI): void {
         : answeredAtOnce(desk, sendEvents);
     const handler: Handler = (arrival) =>
       walk(gate, arrival, {
-        passed: (passed) =>
+        passed: (passed) => {
+          // The flows may have been replaced while the body was on its way.
+          const away = entrance.door.away(claim);
+          if (away) return desk.refuse(arrival, away, passed.webhook);
           handOn(
             passed,
             messagesOf(passed.events, passed.webhook, passed.batch, () => RED.util.generateId()),
-          ),
+          );
+        },
         refused: (refused, refusal, webhook, gone) => desk.refuse(refused, refusal, webhook, gone),
         greeted: show,
       });

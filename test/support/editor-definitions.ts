@@ -10,9 +10,12 @@ export interface EditorDefinition {
   icon?: string;
   inputs?: number;
   outputs?: number;
-  defaults: Record<string, { value: unknown }>;
-  credentials?: Record<string, unknown>;
+  defaults: Record<string, { value: unknown; validate?: Validator }>;
+  credentials?: Record<string, { validate?: Validator }>;
 }
+
+/** As Node-RED calls it: true = good, a text = what is wrong. */
+type Validator = (this: object, value: unknown, options: object) => unknown;
 
 /** The folders of the nodes. */
 export const nodeNames = Object.keys(
@@ -30,20 +33,53 @@ const anything = (): unknown =>
     apply: anything,
   });
 
-/** Runs the built editor script of a node against a stand-in of the editor. */
-export function editorDefinition(name: string): EditorDefinition {
+/**
+ * Runs the built editor script of a node against a stand-in of the editor.
+ * @param known the nodes that the editor finds by their id
+ */
+export function editorDefinition(name: string, known: Record<string, object> = {}): EditorDefinition {
   const html = readFileSync(path.join(root, 'dist', name, `${name}.html`), 'utf8');
   const script = /<script type="text\/javascript">\n([\s\S]*?)<\/script>/.exec(html)?.[1] ?? '';
   let definition: EditorDefinition | undefined;
   const registerType = (_type: string, given: EditorDefinition): void => {
     definition = given;
   };
-  const RED = new Proxy({ nodes: { registerType } } as Record<string, unknown>, {
+  const node = (id: string): object | undefined => known[id];
+  const RED = new Proxy({ nodes: { registerType, node } } as Record<string, unknown>, {
     get: (target, member: string) => target[member] ?? anything(),
   });
   runInNewContext(script, { RED, $: anything(), document: anything(), window: anything(), location: {}, URL });
   if (!definition) throw new Error(`${name} registers no type`);
   return definition;
+}
+
+/**
+ * What the form says of a value, as Node-RED asks it; undefined = nothing.
+ * @param fields the node's other fields
+ */
+export function complaint(
+  name: string,
+  { defaults }: EditorDefinition,
+  property: string,
+  value: unknown,
+  fields: object = {},
+): string | undefined {
+  const definition = defaults[property] as { validate?: Validator; required?: boolean };
+  // Node-RED never asks about a blank field that is not required.
+  if (!definition.validate || (definition.required === false && value === '')) return undefined;
+  const node = { ...fields, _: (key: string, values: object = {}) => translate(name, key, values) };
+  const said = definition.validate.call(node, value, {});
+  return said === true ? undefined : String(said);
+}
+
+function translate(name: string, key: string, values: object): string {
+  let text: unknown = { [name]: locale(name) };
+  for (const part of key.split('.')) text = (text as Record<string, unknown> | undefined)?.[part];
+  if (typeof text !== 'string') throw new Error(`there is no text ${key}`);
+  return Object.entries(values).reduce<string>(
+    (said, [word, value]) => said.replaceAll(`__${word}__`, `${value}`),
+    text,
+  );
 }
 
 /** The English texts of a node. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import { badAddress } from '../../nodes/webhook-auth/address-text';
+import { readAddresses } from '../../nodes/webhook-auth/addresses';
 import { createAuth } from '../../nodes/webhook-auth/auth';
 import { clockAt, goodAuth, head, verdict } from './support';
 
@@ -65,8 +67,21 @@ describe('allow list', () => {
     });
   }
 
-  it('the editor finds nothing wrong with what the runtime takes', () => {
+  it('the editor, which has no node:net, judges as the runtime does', () => {
     for (const [allow] of table) assert.equal(badAddress(allow), undefined, allow);
+    const pieces = ':: : ::ffff: 0:0:0:0:0:ffff: ffff 10.0.0.1 1.2.3.256 %eth0 fe80 00000 . / [::1] x';
+    const tails = '/0 /8 /32 /33 /96 /104 /128 /129 1:2:3:4:5:6:7 1:2:3:4:5:6';
+    const piece = fc.constantFrom(...`${pieces} ${tails}`.split(' '));
+    const entry = fc.array(fc.oneof(piece, fc.ipV4(), fc.ipV6()), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(entry, (found) => {
+        const text = found.join('');
+        const judge = (): unknown => readAddresses(text, 'allow');
+        if (badAddress(text) === undefined) assert.doesNotThrow(judge, text);
+        else assert.throws(judge, /is no address/, text);
+      }),
+      { numRuns: 20_000, seed: 1 },
+    );
   });
 });
 

@@ -217,6 +217,21 @@ describe('a signed URL', () => {
     assert.equal(post('https://e.com/h', 'https://e.com/h', {}, '', ''), 'accept');
   });
 
+  it('a form that the signed bytes do not hold needs its digest too', () => {
+    const descriptor = { sig: { header: 'x-sig' }, content: '{url}', bodyDigest: { query: 'digest' } };
+    const { verifier, signer } = goodAuth(
+      { scheme: 'custom', descriptor: JSON.stringify(descriptor) },
+      { secret: 's' },
+    );
+    const headers = { 'content-type': FORM };
+    const bare = signer.sign({ method: 'POST', url: 'https://e.com/h', headers, body: Buffer.alloc(0), id: '' });
+    assert.equal(verdict(verifier, head(bare.url, { ...headers, ...bare.headers }), ''), 'accept');
+    assert.equal(verdict(verifier, head(bare.url, { ...headers, ...bare.headers }), 'a=1'), 'credentials-mismatch');
+    const full = signer.sign({ method: 'POST', url: 'https://e.com/h', headers, body: Buffer.from('a=1'), id: '' });
+    assert.equal(verdict(verifier, head(full.url, { ...headers, ...full.headers }), 'a=1'), 'accept');
+    assert.equal(verdict(verifier, head(full.url, { ...headers, ...full.headers }), 'a=2'), 'credentials-mismatch');
+  });
+
   it('a form of a hundred thousand fields is refused before it is sorted', () => {
     assert.equal(post('https://e.com/h', 'https://e.com/h', {}, 'a&'.repeat(100_000)), 'credentials-mismatch');
   });

@@ -8,6 +8,10 @@ import { clockAt } from './support';
 
 const texts = require('../../../nodes/webhook-auth/locales/en-US/webhook-auth.json')['webhook-auth'];
 
+/** A descriptor with a signed time, whose own tolerance goes before the node's. */
+const TIMED = (tolerance?: number): string =>
+  JSON.stringify({ sig: { header: 'a' }, ts: { header: 't', tolerance }, content: '{ts}{body}' });
+
 describe('security badge', () => {
   const base: BadgeInput = {
     scheme: 'standard-webhooks',
@@ -20,6 +24,7 @@ describe('security badge', () => {
     trustedProxies: '',
     hasSecret: true,
     goodSecret: true,
+    goodFields: true,
     secureEditor: false,
   };
   const table: [input: Partial<BadgeInput>, mood: string, words: RegExp][] = [
@@ -29,6 +34,8 @@ describe('security badge', () => {
     [{ tolerance: '864000' }, 'good', /tolerance is wide/],
     [{ hasSecret: false }, 'bad', /No secret yet/],
     [{ goodSecret: false }, 'bad', /not in the form/],
+    [{ goodFields: false }, 'bad', /field is wrong/],
+    [{ scheme: 'basic', goodFields: false, secureEditor: true }, 'bad', /field is wrong/],
     [{ allow: 'banana' }, 'bad', /address list is wrong/],
     [{ scheme: 'none', trustedProxies: '1.2.3' }, 'bad', /address list is wrong/],
     [{ scheme: 'github' }, 'good', /no signed time/],
@@ -36,7 +43,13 @@ describe('security badge', () => {
     [{ scheme: 'grafana', timestampHeader: 'x-t' }, 'good', /old recording/],
     [{ scheme: 'custom' }, 'bad', /descriptor is wrong/],
     [{ scheme: 'custom', descriptor: '{"sig":{"header":"a"}}' }, 'good', /no signed time/],
+    [{ scheme: 'custom', descriptor: TIMED() }, 'good', /old recording/],
+    [{ scheme: 'custom', descriptor: TIMED(0) }, 'warning', /age is not checked/],
+    [{ scheme: 'custom', descriptor: TIMED(864000) }, 'good', /tolerance is wide/],
+    [{ scheme: 'custom', descriptor: TIMED(10), tolerance: '0' }, 'good', /old recording/],
     [{ scheme: 'none' }, 'bad', /Anyone can post/],
+    [{ scheme: 'none', allow: '10.0.0.1 0.0.0.0/0' }, 'bad', /Anyone can post/],
+    [{ scheme: 'none', allow: '::/0' }, 'bad', /Anyone can post/],
     [{ scheme: 'none', allow: '10.0.0.1' }, 'warning', /listed addresses/],
     [{ scheme: 'token' }, 'warning', /Token over plain HTTP/],
     [{ scheme: 'token', allow: '10.0.0.1' }, 'warning', /Only the listed addresses/],
@@ -85,24 +98,39 @@ describe('a new secret', () => {
     });
   }
 
-  it('a typed one is judged as the node will judge it', () => {
-    for (const scheme of Object.keys(SCHEMES)) {
-      const { key } = readDescriptor(SCHEMES[scheme]!.descriptor);
-      for (const secret of [
-        'a',
-        'whsec_',
-        'whsec_AAAA',
-        'whsec_AAAAA',
-        'whsec_A=',
-        'AAA',
-        'whsec_AA==',
-        'a b',
-        ' ',
-        'whsec_!',
-      ]) {
-        const problem = createAuth({ scheme }, { secret }, clockAt(0)).problem;
-        assert.equal(secretFits(secret, key), problem === undefined, `${scheme} ${JSON.stringify(secret)} ${problem}`);
-      }
+  describe('that is typed is judged as the node will judge it', () => {
+    const ed25519 = '{"sig":{"header":"a","alg":"ed25519"},"key":{"encoding":"hex"}}';
+    const secrets = [
+      'a',
+      'whsec_',
+      'whsec_AAAA',
+      'whsec_AAAAA',
+      'whsec_A=',
+      'AAA',
+      'whsec_AA==',
+      'a b',
+      ' ',
+      'whsec_!',
+    ];
+    const keys = ['whpk_AAAA', `whpk_${'A'.repeat(43)}=`, `whsk_${'A'.repeat(43)}`, 'whsk_AAAA', 'whpk_'];
+    const texts = [' a', 'a ', 'a\tb', 'gr\u00fc\u00df', '00'.repeat(32), '00'.repeat(31), 'zz'.repeat(32)];
+    for (const config of [
+      ...Object.keys(SCHEMES).map((scheme) => ({ scheme })),
+      ...['header', 'bearer', 'query'].map((tokenFrom) => ({ scheme: 'token', tokenFrom })),
+      { scheme: 'basic' },
+      { scheme: 'custom', descriptor: custom },
+      { scheme: 'custom', descriptor: ed25519 },
+    ] as { scheme: string; tokenFrom?: string; descriptor?: string }[]) {
+      it(JSON.stringify(config), () => {
+        const { scheme, tokenFrom = 'header' } = config;
+        const row = SCHEMES[scheme]?.descriptor ?? (config.descriptor && JSON.parse(config.descriptor));
+        const descriptor = row && readDescriptor(row);
+        for (const secret of [...secrets, ...keys, ...texts]) {
+          const { problem } = createAuth(config, { secret }, clockAt(0));
+          const fits = secretFits(secret, { scheme, tokenFrom, descriptor });
+          assert.equal(fits, problem === undefined, `${JSON.stringify(secret)} ${problem}`);
+        }
+      });
     }
   });
 

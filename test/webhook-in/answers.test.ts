@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import { openAuth, webhookIn } from '../support/flows';
 import { send, sendJson } from '../support/http';
 import { flow, type RunningNodeRed, startNodeRed } from '../support/node-red';
+import { head, Wire } from './hostile';
 
 const store = { id: 'store', type: 'surewire-event-store', kind: 'memory' };
 const fn = (id: string, func: string, wires: string[][]) => ({
@@ -261,6 +262,29 @@ describe('webhook in: redeploys', () => {
       await red.stop();
     }
   });
+
+  for (const answer of ['accepted', 'flow', 'stored']) {
+    it(`${answer}: a body that was on its way while the node was replaced gets 503, not a 2xx for an event that vanishes`, async () => {
+      const flows = (name: string) => flow([openAuth, store, ...webhookIn({ answer, store: 'store', name })]);
+      const red = await startNodeRed({ flows: flows('a') });
+      try {
+        for (const type of ['full', 'nodes'] as const) {
+          const wire = new Wire(red.port);
+          await wire.write(head('/hooks/door', 'Expect: 100-continue', 'Content-Length: 2'));
+          // Node.js says so just before it hands the request on.
+          await wire.until('100 Continue');
+          await red.deploy(flows(type), type);
+          await wire.write('{}');
+          await wire.until('"reason":"redeploying"');
+          assert.match(wire.text, /^HTTP\/1\.1 503 [\s\S]*^Retry-After: /m);
+          wire.end();
+        }
+        assert.equal(red.seen('in').length, 0);
+      } finally {
+        await red.stop();
+      }
+    });
+  }
 
   it('a removed node leaves its path', async () => {
     const red = await startNodeRed({ flows: flow([openAuth, ...webhookIn()]) });

@@ -28,34 +28,56 @@ function say(node: EditorNode, set: string, property: string, key: string, value
 }
 
 /**
- * A number from `min` to `max`; an empty field means the default. The catalogue `set` has to hold
- * `validate.number` ("__field__: expected a number from __min__ to __max__") and `label.<property>`.
+ * A number from `min` to `max`, a whole one where `kind` says so; an empty field means the default. The catalogue `set` has to hold
+ * `validate.<kind>` ("__field__: expected a number from __min__ to __max__") and `label.<property>`.
  */
-export function numberField(set: string, property: string, min: number, max: number): FieldValidator {
+export function numberField(
+  set: string,
+  property: string,
+  min: number,
+  max: number,
+  kind: 'number' | 'whole' = 'number',
+): FieldValidator {
   return field((value, node) => {
     const text = textOf(value).trim();
     const number = Number(text);
-    if (text === '' || (Number.isFinite(number) && number >= min && number <= max)) return undefined;
-    return say(node, set, property, 'number', { min, max });
+    const fits = Number.isFinite(number) && number >= min && number <= max;
+    if (text === '' || (fits && (kind === 'number' || Number.isInteger(number)))) return undefined;
+    return say(node, set, property, kind, { min, max });
   });
 }
 
 /**
- * JSON text or nothing; `check` looks at the value and returns what is wrong.
- * The catalogue `set` has to hold `validate.json` ("__field__: not JSON: __error__") and `label.<property>`.
+ * A value that the runtime's own reader takes, so that the form and the deploy judge alike; what it throws is the message.
+ * The catalogue `set` has to hold `validate.wrong` ("__field__: __error__") and `label.<property>`.
  */
-export function jsonField(
+export function readField(set: string, property: string, read: (value: unknown) => unknown): FieldValidator {
+  return field((value, node) => {
+    try {
+      read(value);
+      return undefined;
+    } catch (error) {
+      return wrong(node, set, property, error instanceof Error ? error.message : String(error));
+    }
+  });
+}
+
+/** What the runtime says of a field, behind the field's label instead of its name. */
+export function wrong(node: EditorNode, set: string, property: string, message: string): string {
+  const name = `${property}: `;
+  return say(node, set, property, 'wrong', { error: message.startsWith(name) ? message.slice(name.length) : message });
+}
+
+/** A config node of a type; `missing` is the key of the text, below `validate`, for one that is not chosen, not there or not good. */
+export function configField(
   set: string,
-  property: string,
-  check: (value: unknown) => string | undefined = () => undefined,
+  type: string,
+  missing: string,
+  needed: (node: EditorNode) => boolean = () => true,
 ): FieldValidator {
   return field((value, node) => {
-    const text = textOf(value).trim();
-    if (text === '') return undefined;
-    try {
-      return check(JSON.parse(text));
-    } catch (error) {
-      return say(node, set, property, 'json', { error: error instanceof Error ? error.message : String(error) });
-    }
+    const chosen = RED.nodes.node(textOf(value));
+    const good = chosen?.type === type && chosen.d !== true && chosen.valid !== false;
+    return good || !needed(node) ? undefined : node._(`${set}.validate.${missing}`);
   });
 }

@@ -63,6 +63,7 @@ export interface EditorRed {
   };
   notify(message: string, options?: { type?: string; timeout?: number } | string): unknown;
   editor: {
+    validateNode(node: EditorNode): boolean;
     createEditor(options: {
       id?: string;
       element?: HTMLElement;
@@ -71,6 +72,7 @@ export interface EditorRed {
       focus?: boolean;
     }): CodeEditor;
   };
+  view: { redraw(): void };
   clipboard?: { copyText(text: string, element?: unknown, message?: string): boolean };
   comms: {
     subscribe(topic: string, callback: (topic: string, payload: unknown) => void): void;
