@@ -14,8 +14,10 @@ export interface FeedParts {
   problem: (error: unknown) => void;
 }
 
-/** Pause after an error of the store, and before asking again where the store says "due" but hands nothing out. */
+/** Pause after an error of the store. */
 const PAUSE_MS = 1000;
+/** Pause before asking again where the store says "due" but has handed nothing out; doubles up to the other one. */
+const SHORTEST_PAUSE_MS = 1;
 /** Due times are wall clock, timers are not: look again at least this often, in case the clock was set. */
 const LOOK_AGAIN_MS = 30_000;
 /** Bodies in the heap at once. */
@@ -28,6 +30,7 @@ export class Feed {
   #leasing: Promise<void> | undefined;
   #cancelTimer: Cancel | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  #pauseMs = SHORTEST_PAUSE_MS;
   #closed = false;
 
   constructor(private readonly parts: FeedParts) {}
@@ -71,7 +74,7 @@ export class Feed {
   /** Nothing is handed out any more; resolves when the store has answered what it was asked. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelTimer?.();
+    this.#stopTimer();
     await this.#leasing;
   }
 
@@ -79,8 +82,11 @@ export class Feed {
     const { store, queue } = this.parts;
     const version = this.#version;
     let asked = true;
+    // Whatever the timer was for is looked at now.
+    this.#stopTimer();
     try {
       const events = await store.lease(queue, limit);
+      if (events.length > 0) this.#pauseMs = SHORTEST_PAUSE_MS;
       for (const event of events) this.#hand(event);
       if (events.length < limit && version === this.#version) {
         this.#mayBeDue = false;
@@ -109,8 +115,14 @@ export class Feed {
     const dueAt = await store.nextDue(queue);
     if (dueAt === undefined) return;
     const wait = dueAt - clock.now();
-    // Due and yet not handed out: it waits for another of its lane, whose end will be told by `changed`.
-    this.#wakeIn(wait > 0 ? wait : PAUSE_MS);
+    if (wait > 0) {
+      this.#pauseMs = SHORTEST_PAUSE_MS;
+      this.#wakeIn(wait);
+      return;
+    }
+    // Due and yet not handed out: it fell due between the two questions, or the clock in the store's thread is a little behind.
+    this.#wakeIn(this.#pauseMs);
+    this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS);
   }
 
   #wakeIn(ms: number): void {
@@ -119,11 +131,16 @@ export class Feed {
     const wait = Math.min(ms, LOOK_AGAIN_MS);
     const at = clock.monotonic() + wait;
     if (at >= this.#timerAt) return;
-    this.#cancelTimer?.();
+    this.#stopTimer();
     this.#timerAt = at;
     this.#cancelTimer = clock.after(wait, () => {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.changed();
     });
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 }

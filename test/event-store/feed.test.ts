@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { Feed } from '../../nodes/event-store/feed';
 import { createMemoryStore } from '../../nodes/event-store/memory';
-import type { LeasedEvent } from '../../nodes/event-store/store';
+import type { LeasedEvent, Store } from '../../nodes/event-store/store';
+import type { Clock } from '../../nodes/shared/clock';
 import { FakeClock } from '../support/fake-clock';
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -68,5 +69,68 @@ describe('the feed of a queue', () => {
     assert.deepEqual(taken, [{ n: 1 }, { n: 2 }]);
     await feed.close();
     await store.close();
+  });
+
+  /** Looks at an event that is due in 10 ms. */
+  async function notYetDue({ behindMs = 0, passMs = 0 }) {
+    const clock = new FakeClock();
+    const storeClock: Clock = {
+      now: () => clock.now() - behindMs,
+      monotonic: () => clock.monotonic(),
+      after: (ms, callback) => clock.after(ms, callback),
+    };
+    const store = createMemoryStore({ clock: storeClock });
+    await store.enqueue('q', { message: { n: 1 }, dueAt: clock.now() + 10 });
+    const taken: unknown[] = [];
+    let looks = 0;
+    const slow: Store = Object.create(store, {
+      lease: {
+        value: async (queue: string, limit: number) => {
+          looks += 1;
+          return store.lease(queue, limit);
+        },
+      },
+      nextDue: {
+        value: async (queue: string) => {
+          clock.tick(passMs);
+          return store.nextDue(queue);
+        },
+      },
+    });
+    const feed = new Feed({
+      store: slow,
+      queue: 'q',
+      clock,
+      room: () => 1 - taken.length,
+      waitMs: () => 0,
+      take: ({ message }) => taken.push(message),
+      problem: assert.ifError,
+    });
+    feed.changed();
+    await settled();
+    return {
+      clock,
+      taken,
+      looks: () => looks,
+      close: async () => {
+        await feed.close();
+        await store.close();
+      },
+    };
+  }
+
+  it('what falls due between "none is due" and "when is the next one" does not wait for long', async () => {
+    const { clock, taken, close } = await notYetDue({ passMs: 10 });
+    await clock.pass(1);
+    assert.deepEqual(taken, [{ n: 1 }]);
+    await close();
+  });
+
+  it('a store whose clock is behind is asked again soon, but not over and over', async () => {
+    const { clock, taken, looks, close } = await notYetDue({ behindMs: 100 });
+    await clock.pass(200, 1);
+    assert.deepEqual(taken, [{ n: 1 }]);
+    assert.ok(looks() < 20, `${looks()} looks`);
+    await close();
   });
 });
