@@ -45,6 +45,15 @@ export function httpFailure(node: RuntimeNode, msg: Message, now: number): Failu
   return failure(`${title(node)} ${said}`, node, status, retryAfterMs(headerOf(msg), now));
 }
 
+/**
+ * A core `file` node that appends to a fixed name, and whose stream has broken: it tells so once, and from then on is done with
+ * every message as if it had been written, until it is deployed anew.
+ */
+export function fileFailure(node: RuntimeNode): Failure | undefined {
+  const broken = node.type === 'file' ? node.wstream?.errored : undefined;
+  return broken ? failure(`${title(node)} cannot write until it is deployed anew: ${text(broken)}`, node, undefined, undefined) : undefined;
+}
+
 export const closedNode = (node: RuntimeNode): Failure =>
   failure(`${title(node)} was closed while it held the message`, node, undefined, undefined);
 
