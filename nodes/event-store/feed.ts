@@ -74,7 +74,7 @@ export class Feed {
   /** Nothing is handed out any more; resolves when the store has answered what it was asked. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelTimer?.();
+    this.#stopTimer();
     await this.#leasing;
   }
 
@@ -82,6 +82,8 @@ export class Feed {
     const { store, queue } = this.parts;
     const version = this.#version;
     let asked = true;
+    // Whatever the timer was for is looked at now.
+    this.#stopTimer();
     try {
       const events = await store.lease(queue, limit);
       if (events.length > 0) this.#pauseMs = SHORTEST_PAUSE_MS;
@@ -129,11 +131,16 @@ export class Feed {
     const wait = Math.min(ms, LOOK_AGAIN_MS);
     const at = clock.monotonic() + wait;
     if (at >= this.#timerAt) return;
-    this.#cancelTimer?.();
+    this.#stopTimer();
     this.#timerAt = at;
     this.#cancelTimer = clock.after(wait, () => {
       this.#timerAt = Number.POSITIVE_INFINITY;
       this.changed();
     });
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 }

@@ -346,7 +346,7 @@ export const rows = (around: Surroundings, key: string): Row[] => [
     attempts: 3,
     gaveUp: 'attempts-exhausted',
     // Core says so itself only once.
-    error: /cannot write: .*ENOENT/,
+    error: /cannot write until it is deployed anew: .*ENOENT/,
   },
   {
     what: 'file, append to a bad path, a flow behind it',
