@@ -143,6 +143,7 @@ function copySecret(node: EditorNode): void {
 
 RED.nodes.registerType('surewire-webhook-auth', {
   category: 'config',
+  paletteLabel: 'webhook auth',
   defaults: {
     name: { value: '' },
     scheme: {
