@@ -35,7 +35,7 @@ for (const file of files) {
   for (const { scenario, value, unit, target, met, note } of await rowsOf(file)) {
     if (met === false) missed += 1;
     console.log(
-      `| ${scenario} | ${number(value)} ${unit} | ${target ?? ''} | ${[met === undefined ? '' : met ? 'met' : 'MISSED', note ?? ''].filter(Boolean).join('; ')} |`,
+      `| ${scenario} | ${value === undefined ? 'none' : `${number(value)} ${unit}`} | ${target ?? ''} | ${[met === undefined ? '' : met ? 'met' : 'MISSED', note ?? ''].filter(Boolean).join('; ')} |`,
     );
   }
 }

@@ -61,20 +61,29 @@ const badTemplate = (value: unknown, node: EditorNode): string | undefined => {
   return verdict === true ? undefined : String(verdict || node._('device-simulator.error.template'));
 };
 
-/** Adds what goes wrong as one row each, and keeps the hidden field with the JSON up to date. */
+/** What of the node's faults has a row; a flow written by hand may hold anything. */
+function knownFaults(source: unknown): Record<string, unknown> {
+  let given: object = {};
+  try {
+    given = Object(typeof source === 'string' ? JSON.parse(source || '{}') : source);
+  } catch {
+    // The validator says so.
+  }
+  const rows: readonly string[] = [...FAULTS, ...SETTINGS];
+  return Object.fromEntries(Object.entries(given).filter(([name]) => rows.includes(name)));
+}
+
+/** Adds what goes wrong as one row each, keeps the hidden field with the JSON up to date, and says what is wrong with it. */
 function faultRows(node: EditorNode): void {
   const field = $('#node-input-faults');
-  let known: Record<string, unknown> = {};
-  const source = node.faults;
-  try {
-    known = typeof source === 'object' && source ? { ...source } : JSON.parse(textOf(source) || '{}');
-  } catch {
-    // A flow written by hand may hold anything; the validator has said so, and the rows start afresh.
-  }
+  const complain = (source: unknown): void => {
+    $('#surewire-simulator-faults-bad').text(badFaults(source) ?? '');
+  };
+  const known = knownFaults(node.faults);
   const grid = $('#surewire-simulator-faults').css({
     display: 'grid',
-    gridTemplateColumns: 'repeat(auto-fill, minmax(150px, max-content) 80px)',
-    gap: '6px 10px',
+    gridTemplateColumns: 'repeat(auto-fill, minmax(112px, max-content) 86px)',
+    gap: '6px 8px',
     alignItems: 'center',
   });
   const store = (): void => {
@@ -87,19 +96,21 @@ function faultRows(node: EditorNode): void {
       .css({ width: 'auto', margin: 0 })
       .text(node._(`device-simulator.faults.${name}`))
       .appendTo(grid);
-    const input = $('<input>', { type: 'number', id, placeholder: initial, ...attributes }).css('width', '80px');
+    const input = $('<input>', { type: 'number', id, placeholder: initial, ...attributes }).css('width', '86px');
     input.val(textOf(known[name]));
     input.on('change', () => {
       const text = String(input.val()).trim();
       if (text === '' || Number.isNaN(Number(text))) delete known[name];
       else known[name] = Number(text);
       store();
+      complain(field.val());
     });
     input.appendTo(grid);
   };
   for (const name of FAULTS) add(name, '0', { min: '0', max: '1', step: '0.01' });
   for (const name of SETTINGS) add(name, String(NO_FAULTS[name]), {});
   store();
+  complain(node.faults);
 }
 
 RED.nodes.registerType('surewire-device-simulator', {
@@ -180,7 +191,8 @@ RED.nodes.registerType('surewire-device-simulator', {
     faultRows(this);
     arrange();
     const { defaults } = this._def as { defaults: Record<string, EditorProperty> };
-    openFold($('#surewire-simulator-faults-fold'), $('#node-input-faults').val() !== '');
+    const wrong = $('#surewire-simulator-faults-bad').text() !== '';
+    openFold($('#surewire-simulator-faults-fold'), wrong || $('#node-input-faults').val() !== '');
     openFold($('#surewire-simulator-advanced-fold'), anyChanged(this, defaults, ADVANCED));
   },
 });

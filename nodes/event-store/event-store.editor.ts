@@ -22,6 +22,7 @@ const defaults = {
 
 RED.nodes.registerType('surewire-event-store', {
   category: 'config',
+  paletteLabel: 'event store',
   defaults,
   credentials: { url: { type: 'password' } },
   label() {

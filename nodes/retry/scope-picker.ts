@@ -1,4 +1,3 @@
-import { textOf } from '../shared/editor/fields';
 import type { EditorNode } from '../shared/editor/red';
 
 /** The part of the editor that lets people pick nodes in the workspace; the published types lack it. */
@@ -13,6 +12,7 @@ interface Picker {
   };
   tray: { hide(): void; show(): void };
   nodes: { node(id: string): EditorNode | null };
+  utils: { getNodeLabel(node: EditorNode): string };
 }
 
 /**
@@ -25,7 +25,7 @@ export function scopePicker(node: EditorNode): () => string[] | null {
   const show = (): void => {
     const names = scope.map((id) => {
       const picked = editor.nodes.node(id);
-      return textOf(picked?.name) || picked?.type || id;
+      return picked ? editor.utils.getNodeLabel(picked) : id;
     });
     const text =
       scope.length === 0

@@ -241,6 +241,7 @@ const defaults = {
 
 RED.nodes.registerType('surewire-webhook-auth', {
   category: 'config',
+  paletteLabel: 'webhook auth',
   defaults,
   credentials: {
     secret: { type: 'password', validate: secretField },

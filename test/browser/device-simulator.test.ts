@@ -83,11 +83,16 @@ describe("device simulator's form", () => {
 
   it('faults are rows, and JSON only in the flow', async () => {
     await page.click('#surewire-simulator-faults-fold summary');
+    const bad = '#surewire-simulator-faults-bad';
+    await page.fill('#surewire-simulator-fault-duplicate', '2');
+    await page.press('#surewire-simulator-fault-duplicate', 'Tab');
+    assert.match((await page.textContent(bad)) ?? '', /faults\.duplicate/);
     await page.fill('#surewire-simulator-fault-duplicate', '0.25');
     await page.fill('#surewire-simulator-fault-delayMs', '50');
     await page.fill('#surewire-simulator-fault-burst', '');
     await page.press('#surewire-simulator-fault-burst', 'Tab');
     assert.deepEqual(await faults(), { duplicate: 0.25, delayMs: 50 });
+    assert.equal(await page.textContent(bad), '');
     await page.click('#node-dialog-ok');
     await page.waitForSelector(field('devices'), { state: 'detached' });
     assert.equal(await page.evaluate("RED.nodes.node('sim').faults"), '{"duplicate":0.25,"delayMs":50}');
@@ -96,6 +101,15 @@ describe("device simulator's form", () => {
     assert.equal(await page.inputValue('#surewire-simulator-fault-duplicate'), '0.25');
     await page.click('#node-dialog-cancel');
     await page.waitForSelector(field('devices'), { state: 'detached' });
+  });
+
+  it('what a flow file holds and no row shows is named, and gone after Done', async () => {
+    await page.evaluate("RED.editor.edit(RED.nodes.node('wrong'))");
+    await page.waitForSelector('#surewire-simulator-faults-bad', { state: 'visible' });
+    assert.match((await page.textContent('#surewire-simulator-faults-bad')) ?? '', /faults\.dropp: unknown/);
+    await page.click('#node-dialog-ok');
+    await page.waitForSelector(field('devices'), { state: 'detached' });
+    assert.equal(await page.evaluate("RED.nodes.node('wrong').faults"), '');
   });
 
   it('nothing went wrong in the page', () => assert.deepEqual(errors, []));

@@ -39,21 +39,37 @@ for (const scheme of SCHEMES) {
       await editor?.close();
       await red?.stop();
     });
+    afterEach(() => editor.cancelAll());
 
-    /** Looks at the open dialog folded as it came and unfolded. */
+    /** Makes every choice of the open dialog in turn, those that a choice brings up included, and looks at each. */
+    const choose = async (name: string, seen = new Set<string>()): Promise<void> => {
+      for (const { property, values } of await editor.choices()) {
+        if (seen.has(property)) continue;
+        seen.add(property);
+        for (const value of values) {
+          await editor.fill(property, value);
+          await editor.screenshot(`${name}-${scheme}-${property}-${value}`);
+          assert.deepEqual(await editor.flaws(), [], `${property}: ${value}`);
+          await choose(name, seen);
+        }
+      }
+    };
+
+    /** Looks at the open dialog folded as it came, unfolded, and with everything that can be chosen. */
     const look = async (name: string): Promise<void> => {
+      assert.equal(await editor.title(), `Edit ${name.replace('-', ' ')} node`);
       await editor.screenshot(`${name}-${scheme}`);
       assert.deepEqual(await editor.flaws(), []);
       await editor.unfold();
       await editor.screenshot(`${name}-${scheme}-all`);
       assert.deepEqual(await editor.flaws(), []);
+      await choose(name);
     };
 
     for (const name of NODES) {
       it(`${name} fits, in words`, async () => {
         await editor.openDialog(name);
         await look(name);
-        await editor.cancel();
       });
     }
 
@@ -62,8 +78,6 @@ for (const scheme of SCHEMES) {
         await editor.openDialog(from);
         await editor.editConfig(property);
         await look(name);
-        await editor.cancel();
-        await editor.cancel();
       });
     }
 

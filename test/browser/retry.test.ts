@@ -22,6 +22,8 @@ describe("retry's form", function () {
         ...retryNode({ id: 'wrong', attempts: 'many', schedule: 'soon' })
           .slice(0, 1)
           .map((node) => ({ ...node, id: 'wrong' })),
+        { id: 'picky', type: 'surewire-retry', scope: ['unnamed', 'next'], wires: [['next', 'unnamed'], [], []] },
+        { id: 'unnamed', type: 'surewire-dedupe', wires: [[], []] },
       ]),
     );
     browser = await startBrowser();
@@ -67,7 +69,6 @@ describe("retry's form", function () {
     assert.equal(await page.locator('details.surewire-advanced[open]').count(), 0);
     assert.match(await text('#surewire-retry-plan'), /Waits: 1 s, 2 s, 4 s, .*gives up after about 8\.5 min/);
     assert.match(await text('#surewire-retry-store'), /In memory/);
-    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/retry-1.png` });
     await page.selectOption('#node-input-strategy', 'schedule');
     assert.ok(await page.isVisible('#node-input-schedule'));
     assert.ok(!(await page.isVisible('#node-input-baseMs')));
@@ -77,12 +78,6 @@ describe("retry's form", function () {
     assert.ok(!(await page.isVisible('#node-input-breakerOpen')));
     await page.check('#node-input-breaker');
     assert.ok(await page.isVisible('#node-input-breakerOpen'));
-    if (process.env.SCREENSHOTS) {
-      await page.locator('#surewire-retry-outcome').scrollIntoViewIfNeeded();
-      await page.screenshot({ path: `${process.env.SCREENSHOTS}/retry-2.png` });
-      await page.locator('#surewire-retry-letters').scrollIntoViewIfNeeded();
-      await page.screenshot({ path: `${process.env.SCREENSHOTS}/retry-3.png` });
-    }
   });
 
   it('the nodes that decide are picked in the workspace, saved, and given back', async () => {
@@ -101,6 +96,13 @@ describe("retry's form", function () {
     await close();
     assert.equal(await property('retry', 'scope'), null);
     assert.equal(await property('retry', 'breaker'), true);
+    assert.deepEqual(errors, []);
+  });
+
+  it('nodes without a name are called what the workspace calls them', async () => {
+    await open('picky');
+    assert.equal(await text('#surewire-retry-scope'), '2 selected: dedupe, next');
+    await close();
     assert.deepEqual(errors, []);
   });
 });

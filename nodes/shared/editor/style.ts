@@ -11,11 +11,12 @@ details.surewire-advanced > summary { cursor: pointer; margin-bottom: 10px; colo
 .surewire-hint:empty { display: none; }
 .surewire-hint.surewire-bad { color: var(--red-ui-text-color-error); }
 .surewire-choices { display: inline-block; width: 70%; vertical-align: top; }
-.surewire-choices label { display: inline-block; width: auto; margin: 4px 12px 0 0; }
+.form-row .surewire-choices label { display: inline-block; width: auto; margin: 1px 14px 3px 0; }
 .form-row input[type="checkbox"].surewire-check, .surewire-check input[type="checkbox"], .surewire-choices input[type="checkbox"] { width: auto; margin: 0 4px 0 0; vertical-align: baseline; }
 .surewire-check { display: inline-block; width: 70%; }
 .form-row select.surewire-wide, .form-row textarea.surewire-wide { width: 70%; }
-.surewire-note { border-left: 4px solid var(--red-ui-secondary-border-color); background: var(--red-ui-secondary-background); color: var(--red-ui-primary-text-color); padding: 6px 10px; margin-bottom: 12px; }
+.form-row textarea.surewire-wide { vertical-align: top; }
+.surewire-note { border-left: 4px solid var(--red-ui-secondary-border-color); background: var(--red-ui-secondary-background); color: var(--red-ui-primary-text-color); padding: 6px 10px; margin-bottom: 12px; max-width: 530px; }
 .surewire-note > i { margin-right: 6px; color: var(--red-ui-secondary-text-color); }
 .surewire-note.surewire-good { border-color: var(--red-ui-border-color-success, var(--red-ui-notification-border-success)); }
 .surewire-note.surewire-warning { border-color: var(--red-ui-border-color-warning, var(--red-ui-notification-border-warning)); }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { startBrowser } from '../../support/browser';
 import { nodeRedPackage, type RunningNodeRed, root } from '../../support/node-red';
-import { IN_PAGE_FLAWS, OPEN_TRAYS, TRAY_PLACES } from './in-page';
+import { IN_PAGE_CHOICES, IN_PAGE_FLAWS, OPEN_TRAYS, TRAY_PLACES } from './in-page';
 
 const SCREENSHOTS = path.join(root, 'build', 'screenshots');
 /** How long the palette's filter waits for more letters, with a margin. */
@@ -153,6 +153,17 @@ export class Editor {
     while ((await folded.count()) > 0) await folded.first().click();
   }
 
+  /** The title of the dialog on top. */
+  async title(): Promise<string> {
+    return (await this.page.locator('.red-ui-tray-breadcrumbs li').last().textContent()) ?? '';
+  }
+
+  /** The lists and check boxes that the dialog on top shows, with what can be chosen. */
+  async choices(): Promise<{ property: string; values: (string | boolean)[] }[]> {
+    const selector = JSON.stringify(await this.formSelector());
+    return this.page.evaluate(`(${IN_PAGE_CHOICES})(document.querySelector(${selector}))`);
+  }
+
   /** Presses Done (Add, Update) of the dialog on top. */
   async done(): Promise<void> {
     const button = (await this.configOpen()) ? '#node-config-dialog-ok' : '#node-dialog-ok';
@@ -163,6 +174,11 @@ export class Editor {
   async cancel(): Promise<void> {
     const button = (await this.configOpen()) ? '#node-config-dialog-cancel' : '#node-dialog-cancel';
     await this.settled(() => this.page.locator(button).click());
+  }
+
+  /** Presses Cancel until no dialog is open. */
+  async cancelAll(): Promise<void> {
+    while ((await this.page.evaluate(OPEN_TRAYS)) !== '') await this.cancel();
   }
 
   /** Presses Deploy and waits until the runtime has started the flows; confirms where nodes are not configured yet. */

@@ -1,5 +1,6 @@
 // For benchmarks: `test-pump` sends messages as fast as what it is wired to takes them, `test-drain` counts them. Command `pump`
-// {pump, drain, count} replies with the milliseconds until the drain had them all; ids go on from the last time.
+// {pump, drain, count, patienceMs} replies with the milliseconds until the drain had them all, Infinity where they were not there in
+// patienceMs; ids go on from the last time.
 module.exports = (RED) => {
   const AHEAD = 200;
   const drains = new Map();
@@ -19,7 +20,7 @@ module.exports = (RED) => {
     });
   });
 
-  const pump = ({ pump: id, drain: drainId, count }) =>
+  const pump = ({ pump: id, drain: drainId, count, patienceMs = Number.POSITIVE_INFINITY }) =>
     new Promise((resolve) => {
       const node = RED.nodes.getNode(id);
       const drain = drains.get(drainId);
@@ -28,7 +29,9 @@ module.exports = (RED) => {
       let sent = 0;
       const step = () => {
         const left = target - drain.count;
-        if (left === 0) return resolve(performance.now() - start);
+        const ms = performance.now() - start;
+        if (left === 0) return resolve(ms);
+        if (ms > patienceMs) return resolve(Number.POSITIVE_INFINITY);
         while (sent < count && sent + left - count < AHEAD) {
           lastId += 1;
           sent += 1;
