@@ -141,7 +141,7 @@ export default function (RED: NodeAPI): void {
     const answers = new FlowAnswers(clock, options.answerTimeoutMs);
     const stored = storeUse
       ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, dueClock, {
-          flowing: () => entrance.door.open,
+          flowing: () => entrance.door.open === true,
           changed: show,
           deliver: (message, settled) => {
             const copy = RED.util.cloneMessage(message as unknown as NodeMessage);

@@ -248,6 +248,30 @@ describe('webhook in: redeploys', () => {
     }
   });
 
+  it('before the flows have started: 503 to come again, whatever the path; 404 afterwards where there is none', async () => {
+    // In safe mode the flows wait for a deploy.
+    const red = await startNodeRed({
+      flows: [],
+      settings: { safeMode: 'true', httpNodeRoot: "'/api'" },
+      waitForFlows: false,
+    });
+    try {
+      const post = (path: string) => sendJson(red.port, path, {});
+      const early = await post('/api/hooks/door');
+      assert.deepEqual([early.status, early.json.reason], [503, 'redeploying']);
+      assert.ok(early.headers['retry-after']);
+      assert.equal((await post('/elsewhere')).status, 404, 'not below the node root');
+      assert.equal((await send(red.port, { method: 'GET', path: '/' })).status, 200, 'the editor is there');
+      await red.deploy(flow([openAuth, ...webhookIn()]));
+      assert.equal((await post('/api/hooks/door')).status, 202);
+      assert.equal((await post('/api/hooks/gate')).status, 404);
+      await red.deploy(flow([openAuth]));
+      assert.equal((await post('/api/hooks/door')).status, 404);
+    } finally {
+      await red.stop();
+    }
+  });
+
   it('a request that waits for the flow gets 503 when its node closes', async () => {
     const flows = (name: string) => flow([openAuth, ...webhookIn({ answer: 'flow', name })]);
     const red = await startNodeRed({ flows: flows('a') });
