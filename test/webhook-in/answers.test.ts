@@ -149,6 +149,7 @@ describe('webhook in: how senders are answered', () => {
     it(`${path}: 503 misconfigured, and a red status`, async () => {
       const answer = await sendJson(red.port, path, {});
       assert.deepEqual([answer.status, answer.json.reason], [503, 'misconfigured']);
+      assert.equal(answer.headers['retry-after'], '60');
       assert.equal(red.status(id).fill, 'red');
     });
   }
