@@ -179,8 +179,11 @@ export class FrontDoor {
 
   /** Whether a route of another node (core `http in`) takes this method and path. @param path below the node root */
   othersHold(method: string, path: string): boolean {
+    const verb = method.toLowerCase();
+    // Express answers HEAD by a route for GET.
+    const takes = (methods: Record<string, boolean>) => methods[verb] || (verb === 'head' && methods.get);
     return stackOf(this.httpNode).some(
-      (layer) => layer.route?.methods[method.toLowerCase()] && layer.route.path !== '*' && layer.match(path),
+      (layer) => layer.route && takes(layer.route.methods) && layer.route.path !== '*' && layer.match(path),
     );
   }
 

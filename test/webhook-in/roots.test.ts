@@ -248,6 +248,8 @@ describe('webhook in behind every root and authentication', () => {
         299,
         'another method of the path is core http in’s',
       );
+      // Express answers HEAD by a route for GET.
+      assert.equal((await send(red.port, { method: 'HEAD', path: '/shared' })).status, 299);
       await red.deploy(flow([openAuth, ...webhookIn()]));
       assert.equal((await sendJson(red.port, '/hooks/door', {})).status, 202);
     } finally {
