@@ -86,14 +86,19 @@ export default function (RED: NodeAPI): void {
 
     const { options, auth, content, problem } = setup;
     const { statuses } = options;
-    const status = throttledStatus((next) => this.status(next), clock);
     const accepted = new Counter(clock);
     const refused = new Counter(clock);
+    const status = throttledStatus(
+      (next) => this.status(next),
+      clock,
+      () => accepted.lastMinute > 0,
+    );
     const mayReport = refusalGate(clock);
     const tracking = options.answer === 'accepted' ? undefined : acquireTracker(RED, clock);
     const wired = ((config as unknown as { wires?: string[][] }).wires?.[0]?.length ?? 0) > 0;
     const storeUse = options.answer === 'stored' && config.store ? storeFor(RED, config.store) : undefined;
     let storeProblem = storeUse?.store.problem;
+    let rival: ReturnType<typeof rivalOf>;
 
     const show = (): void =>
       status.update(() => {
@@ -106,8 +111,9 @@ export default function (RED: NodeAPI): void {
           waiting: stored?.waiting ?? 0,
           working: stored?.atWork ?? 0,
         });
-        if (storeUse && !storeUse.store.durable)
-          return { fill: 'yellow', shape: 'dot', text: `${RED._('webhook-in.status.not-durable')} - ${text}` };
+        const warning = rival ?? (storeUse && !storeUse.store.durable ? 'not-durable' : undefined);
+        if (warning)
+          return { fill: 'yellow', shape: 'dot', text: `${RED._(`webhook-in.status.${warning}`)} - ${text}` };
         return { fill: 'green', shape: 'dot', text };
       });
 
@@ -244,10 +250,9 @@ export default function (RED: NodeAPI): void {
       held = true;
       stored?.start();
       if (problem) return fail(RED._('webhook-in.status.misconfigured'), problem);
-      const rival = rivalOf(options, entrance.door);
-      if (!rival) return show();
-      this.status({ fill: 'yellow', shape: 'ring', text: RED._(`webhook-in.status.${rival}`) });
-      this.warn(RED._(`webhook-in.error.${rival}`, { path: options.pattern.text }));
+      rival = rivalOf(options, entrance.door);
+      show();
+      if (rival) this.warn(RED._(`webhook-in.error.${rival}`, { path: options.pattern.text }));
     };
     const stopListening = entrance.onStarted(started);
     const freeHeaders = entrance.boundHeaders(options.readTimeoutMs);

@@ -243,6 +243,11 @@ describe('webhook in behind every root and authentication', () => {
       await red.statusWith('hook', (status) => status.fill === 'yellow');
       await red.statusWith('shared', (status) => status.fill === 'yellow');
       assert.equal((await sendJson(red.port, '/shared', {})).status, 202);
+      // The warning stays while the node is at work.
+      await red.statusWith(
+        'shared',
+        ({ fill, text }) => fill === 'yellow' && /this path too.*1 accepted/.test(text ?? ''),
+      );
       assert.equal(
         (await send(red.port, { method: 'GET', path: '/shared' })).status,
         299,
