@@ -24,6 +24,8 @@ import { FLOW_TIMEOUT_MS } from './stored-delivery';
 import { StoredEvents } from './stored-events';
 import { type Gate, type Passed, walk } from './walk';
 
+/** Longest reason shown in a status, characters. */
+const STATUS_LENGTH = 80;
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 interface WebhookInDef extends NodeDef {
@@ -74,6 +76,10 @@ export default function (RED: NodeAPI): void {
     }
   }
 
+  /** A status has room for what is wrong; what to do about it is in the log. */
+  const misconfigured = (problem: string): string =>
+    RED._('webhook-in.status.misconfigured', { why: (problem.split(';', 1)[0] as string).slice(0, STATUS_LENGTH) });
+
   function WebhookIn(this: Node, config: WebhookInDef): void {
     RED.nodes.createNode(this, config);
     const fail = (text: string, detail: string): void => {
@@ -82,7 +88,7 @@ export default function (RED: NodeAPI): void {
     };
     if (!entrance) return fail(RED._('webhook-in.status.no-http'), RED._('webhook-in.error.no-http'));
     const setup = configure(config);
-    if ('unusable' in setup) return fail(RED._('webhook-in.status.misconfigured'), setup.unusable);
+    if ('unusable' in setup) return fail(misconfigured(setup.unusable), setup.unusable);
 
     const { options, auth, content, problem } = setup;
     const { statuses } = options;
@@ -102,7 +108,7 @@ export default function (RED: NodeAPI): void {
 
     const show = (): void =>
       status.update(() => {
-        if (problem) return { fill: 'red', shape: 'ring', text: RED._('webhook-in.status.misconfigured') };
+        if (problem) return { fill: 'red', shape: 'ring', text: misconfigured(problem) };
         if (storeProblem) return { fill: 'red', shape: 'ring', text: storeProblem };
         const text = RED._(stored ? 'webhook-in.status.stored' : 'webhook-in.status.counts', {
           accepted: accepted.total,
@@ -249,7 +255,7 @@ export default function (RED: NodeAPI): void {
       }
       held = true;
       stored?.start();
-      if (problem) return fail(RED._('webhook-in.status.misconfigured'), problem);
+      if (problem) return fail(misconfigured(problem), problem);
       rival = rivalOf(options, entrance.door);
       show();
       if (rival) this.warn(RED._(`webhook-in.error.${rival}`, { path: options.pattern.text }));

@@ -137,20 +137,20 @@ describe('webhook in: how senders are answered', () => {
     assert.deepEqual([payload.reason, payload.status, webhook.method], ['method-not-allowed', 404, 'PUT']);
   });
 
-  for (const [path, id] of [
-    ['/no-auth', 'none'],
-    ['/gone-auth', 'gone'],
-    ['/no-store', 'nostore'],
-    ['/gone-store', 'gonestore'],
-    ['/wrong-auth', 'wrongauth'],
-    ['/bad-schema', 'badschema'],
-    ['/bad-number', 'badnumber'],
+  for (const [path, id, why] of [
+    ['/no-auth', 'none', 'auth: choose a webhook auth'],
+    ['/gone-auth', 'gone', 'auth: choose a webhook auth'],
+    ['/no-store', 'nostore', 'store: choose an event store'],
+    ['/gone-store', 'gonestore', 'store: choose an event store'],
+    ['/wrong-auth', 'wrongauth', 'auth: choose a webhook auth'],
+    ['/bad-schema', 'badschema', 'schema: line 1, column 2: this is not JSON'],
+    ['/bad-number', 'badnumber', 'maxBody: expected a whole number from 1 to 1073741824'],
   ] as const) {
-    it(`${path}: 503 misconfigured, and a red status`, async () => {
+    it(`${path}: 503 misconfigured, and a red status that says why`, async () => {
       const answer = await sendJson(red.port, path, {});
       assert.deepEqual([answer.status, answer.json.reason], [503, 'misconfigured']);
       assert.equal(answer.headers['retry-after'], '60');
-      assert.equal(red.status(id).fill, 'red');
+      assert.deepEqual(red.status(id), { fill: 'red', shape: 'ring', text: `misconfigured: ${why}` });
     });
   }
 
