@@ -56,8 +56,9 @@ export function tokenAuth(from: TokenPlace, tokenName: string, secrets: readonly
   const encoding = from === 'query' ? 'utf8' : 'latin1';
   const what = from === 'query' ? `the query parameter ${name}` : from === 'bearer' ? 'Authorization: Bearer' : name;
   return {
-    secretHeaders: from === 'query' ? [] : [name],
-    secretQuery: from !== 'query' ? [] : tokenName.trim() === '' ? DEFAULT_TOKEN_QUERY : [name.toLowerCase()],
+    // Also where a sender that is told wrong would put it: whoever looks for the mistake must not see the token.
+    secretHeaders: from === 'query' ? [DEFAULT_TOKEN_HEADER] : [name, DEFAULT_TOKEN_HEADER],
+    secretQuery: from === 'query' && tokenName.trim() !== '' ? [name.toLowerCase()] : DEFAULT_TOKEN_QUERY,
     checkHead(head) {
       const value = read(head);
       if (value === undefined) return missing(`no token in ${what}`);

@@ -72,7 +72,7 @@ export function openDoor(RED: NodeAPI, clock: Clock): Door | undefined {
   );
   const started = new Set<() => void>();
   RED.events.on('flows:stopping', () => {
-    door.open = false;
+    if (door.open) door.open = false;
   });
   RED.events.on('flows:started', () => {
     door.claims.sweep();

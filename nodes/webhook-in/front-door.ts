@@ -30,6 +30,9 @@ export type Refuser = (arrival: Arrival, refusal: Refusal) => void;
 /** How long a sender is asked to wait while nodes are being replaced, seconds. */
 const REDEPLOY_RETRY_AFTER = '2';
 
+const redeploying = (): Refusal =>
+  refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER });
+
 /** What of settings.js stands between a sender and a node. */
 export interface DoorSettings {
   httpAdminRoot: string | false;
@@ -60,7 +63,7 @@ const MARK = Symbol('surewire.webhook-in');
 type Marked = IncomingMessage & { [MARK]?: { found: Found<Handler>; arrival: Arrival }; _body?: boolean };
 
 /** Layers that Express and Node-RED's own launcher put into the root app; none of them asks who the sender is. */
-const HARMLESS = new Set(['query', 'expressInit', 'rawBodyCapture', 'serveStatic', 'surewireFront']);
+const HARMLESS = new Set(['query', 'expressInit', 'rawBodyCapture', 'serveStatic', 'surewireFront', 'surewireLast']);
 
 function stackOf(app: App): Layer[] {
   if (app._router) return app._router.stack;
@@ -84,8 +87,8 @@ function splitTarget(url: string): { path: string; query: string } {
 
 export class FrontDoor {
   readonly claims = new Claims<Handler>();
-  /** False until the flows have started, and while they are being replaced: a message sent then would vanish. */
-  open = false;
+  /** Undefined until the flows have started, false while they are being replaced: a message sent then would vanish. */
+  open: boolean | undefined;
   #root: App | undefined;
   #prefix = '';
   #own: { length: number; only: boolean } | undefined;
@@ -116,7 +119,24 @@ export class FrontDoor {
     const stack = stackOf(root);
     const at = stack.findIndex((layer) => layer.handle === front);
     stack.unshift(...stack.splice(at, 1));
+    this.#askToWait(root);
     root.on('mount', () => this.#settle());
+  }
+
+  /**
+   * Until the flows have started nobody knows which paths will be there, and a sender that is told 404 may give the webhook up. So
+   * whatever all of Node-RED leaves unanswered is asked to come again. They may start late: modules to install, missing nodes.
+   */
+  #askToWait(root: App): void {
+    const last = (req: IncomingMessage, res: ServerResponse, next: () => void): void => {
+      const { path, query } = splitTarget(req.url as string);
+      const nodePath = belowRoot(path, this.#prefix);
+      // An application that embeds Node-RED may have paths of its own behind it.
+      if (this.open !== undefined || nodePath === undefined || stackOf(root).at(-1)?.handle !== last) return next();
+      this.refuser({ req, res, params: {}, target: path + query, nodeTarget: nodePath + query }, redeploying());
+    };
+    Object.defineProperty(last, 'name', { value: 'surewireLast' });
+    root.use(last as unknown as RequestHandler);
   }
 
   #front(req: Marked, res: ServerResponse, next: () => void): void {
@@ -171,8 +191,11 @@ export class FrontDoor {
 
   /** Whether a route of another node (core `http in`) takes this method and path. @param path below the node root */
   othersHold(method: string, path: string): boolean {
+    const verb = method.toLowerCase();
+    // Express answers HEAD by a route for GET.
+    const takes = (methods: Record<string, boolean>) => methods[verb] || (verb === 'head' && methods.get);
     return stackOf(this.httpNode).some(
-      (layer) => layer.route?.methods[method.toLowerCase()] && layer.route.path !== '*' && layer.match(path),
+      (layer) => layer.route && takes(layer.route.methods) && layer.route.path !== '*' && layer.match(path),
     );
   }
 
@@ -268,8 +291,7 @@ export class FrontDoor {
    * a message sent while flows are being replaced would vanish.
    */
   away(claim: Claim<Handler>): Refusal | undefined {
-    if (this.open && !claim.closing) return undefined;
-    return refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER });
+    return this.open && !claim.closing ? undefined : redeploying();
   }
 
   claim(claim: Claim<Handler>): string | undefined {

@@ -2,7 +2,7 @@ import { ConfigError } from '../shared/options';
 
 /** A path as a maker writes it, ready to match; letter case and one trailing slash make no difference, as in Express. */
 export interface PathPattern {
-  /** The path as written, with a leading slash. */
+  /** The path as its maker wrote it, with a leading slash. */
   readonly text: string;
   /** Two patterns with one key match the same requests: lower case, parameters without their names. */
   readonly key: string;
@@ -14,6 +14,9 @@ export interface PathPattern {
 
 const PIECE = /:([A-Za-z_][A-Za-z0-9_]*)(\?)?|(\*)|([^:*]+)/g;
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Text as it stands in a request: what is not ASCII is percent-encoded UTF-8. */
+const encoded = (text: string): string => text.replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
 
 /** What a request path is looked up by. */
 export function lookupKey(path: string): string {
@@ -32,8 +35,9 @@ export function compilePath(given: string): PathPattern {
     throw new ConfigError('path', 'expected literal text, :name, :name? or * (no spaces, queries or expressions)');
   }
   if (/\/\//.test(text)) throw new ConfigError('path', 'expected no empty part (//)');
-  const key = lookupKey(text.replace(/:[A-Za-z_]\w*/g, ':'));
-  if (!/[:*]/.test(text)) {
+  const wire = encoded(text);
+  const key = lookupKey(wire.replace(/:[A-Za-z_]\w*/g, ':'));
+  if (!/[:*]/.test(wire)) {
     return { text, key, literal: true, match: (path) => (lookupKey(path) === key ? {} : undefined) };
   }
   const names: string[] = [];
@@ -42,7 +46,7 @@ export function compilePath(given: string): PathPattern {
   // Text since the last parameter of the segment or the `*`; undefined = there was none.
   let between: string | undefined;
   let read = 0;
-  for (const [piece, name, optional, star, literal] of text.matchAll(PIECE)) {
+  for (const [piece, name, optional, star, literal] of wire.matchAll(PIECE)) {
     read += piece.length;
     if (name !== undefined) {
       if (names.includes(name)) throw new ConfigError('path', `expected each name once, found :${name} twice`);
@@ -65,7 +69,7 @@ export function compilePath(given: string): PathPattern {
       if (between !== undefined) between = (literal as string).includes('/') ? undefined : between + literal;
     }
   }
-  if (read !== text.length) throw new ConfigError('path', 'expected a name after each colon, such as /hooks/:device');
+  if (read !== wire.length) throw new ConfigError('path', 'expected a name after each colon, such as /hooks/:device');
   const expression = new RegExp(`^${source.endsWith('/') ? source.slice(0, -1) : source}/?$`, 'i');
   return {
     text,

@@ -1,6 +1,13 @@
+interface Row {
+  status: number;
+  title: string;
+  retryAfter?: string;
+}
+
 /**
  * Every reason a request is not accepted, with the status its sender gets unless the node's `statuses` says otherwise.
  * The statuses are chosen by what senders do with them: 4xx makes most of them give the event up, 503 makes them come back.
+ * `retryAfter`: seconds after which to come back, where whoever refuses does not know better.
  */
 export const REFUSALS = {
   'method-not-allowed': { status: 405, title: 'This address does not take that method' },
@@ -19,12 +26,12 @@ export const REFUSALS = {
   'schema-mismatch': { status: 422, title: 'The event does not match the schema' },
   overloaded: { status: 503, title: 'Too much is waiting' },
   'store-failed': { status: 503, title: 'The event could not be kept' },
-  misconfigured: { status: 503, title: 'This address is not ready' },
+  misconfigured: { status: 503, title: 'This address is not ready', retryAfter: '60' },
   redeploying: { status: 503, title: 'This address is being redeployed' },
   'answer-timeout': { status: 504, title: 'No answer in time' },
   /** Never answered to a sender: the event was accepted, and leaves output 2 when its last redelivery failed. */
   'gave-up': { status: 500, title: 'The flow failed with the event to the end' },
-} as const satisfies Record<string, { status: number; title: string }>;
+} as const satisfies Record<string, Row>;
 
 export type Reason = keyof typeof REFUSALS;
 
@@ -58,8 +65,11 @@ const SHOWN = 300;
 
 /** Makes a refusal with the reason's default status. */
 export function refuse(reason: Reason, detail: string, headers?: Readonly<Record<string, string>>): Refusal {
-  const { status } = REFUSALS[reason];
-  return headers ? { reason, status, detail, headers } : { reason, status, detail };
+  const { status, retryAfter }: Row = REFUSALS[reason];
+  if (headers) return { reason, status, detail, headers };
+  return retryAfter === undefined
+    ? { reason, status, detail }
+    : { reason, status, detail, headers: { 'Retry-After': retryAfter } };
 }
 
 /** Whether a step returned a refusal instead of its result. */

@@ -56,7 +56,8 @@ function pathOf(target: string): string {
 function queryOf(target: string): Record<string, string | string[]> | undefined {
   const mark = target.indexOf('?');
   if (mark < 0 || mark === target.length - 1) return {};
-  const query = parseQuery(target.slice(mark + 1)) as Record<string, string | string[]>;
+  // Without its limit of 1000 names, beyond which values would be left out in silence; a head of 16 kB is limit enough.
+  const query = parseQuery(target.slice(mark + 1), '&', '=', { maxKeys: 0 }) as Record<string, string | string[]>;
   if (Object.hasOwn(query, '__proto__')) return undefined;
   return { ...query };
 }

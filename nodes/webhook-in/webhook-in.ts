@@ -21,6 +21,9 @@ import { FLOW_TIMEOUT_MS } from './stored-delivery';
 import { StoredEvents } from './stored-events';
 import { type Gate, walk } from './walk';
 
+/** Longest reason shown in a status, characters. */
+const STATUS_LENGTH = 80;
+
 interface WebhookInDef extends NodeDef {
   auth?: string;
   store?: string;
@@ -50,6 +53,10 @@ export default function (RED: NodeAPI): void {
     }
   }
 
+  /** A status has room for what is wrong; what to do about it is in the log. */
+  const misconfigured = (problem: string): string =>
+    RED._('webhook-in.status.misconfigured', { why: (problem.split(';', 1)[0] as string).slice(0, STATUS_LENGTH) });
+
   function WebhookIn(this: Node, config: WebhookInDef): void {
     RED.nodes.createNode(this, config);
     const fail = (text: string, detail: string): void => {
@@ -58,17 +65,22 @@ export default function (RED: NodeAPI): void {
     };
     if (!entrance) return fail(RED._('webhook-in.status.no-http'), RED._('webhook-in.error.no-http'));
     const setup = configure(config);
-    if ('unusable' in setup) return fail(RED._('webhook-in.status.misconfigured'), setup.unusable);
+    if ('unusable' in setup) return fail(misconfigured(setup.unusable), setup.unusable);
 
     const { options, auth, content, problem } = setup;
-    const status = throttledStatus((next) => this.status(next), clock);
+    const status = throttledStatus(
+      (next) => this.status(next),
+      clock,
+      () => desk.accepted.lastMinute > 0,
+    );
     const tracking = options.answer === 'accepted' ? undefined : acquireTracker(RED, clock);
     const wired = ((config as unknown as { wires?: string[][] }).wires?.[0]?.length ?? 0) > 0;
     const storeUse = options.answer === 'stored' && config.store ? storeFor(RED, config.store, this.id) : undefined;
     let storeProblem = storeUse?.store.problem;
+    let rival: ReturnType<typeof rivalOf>;
 
     const summary = (): NodeStatus => {
-      if (problem) return { fill: 'red', shape: 'ring', text: RED._('webhook-in.status.misconfigured') };
+      if (problem) return { fill: 'red', shape: 'ring', text: misconfigured(problem) };
       if (storeProblem) return { fill: 'red', shape: 'ring', text: storeProblem };
       const text = RED._(stored ? 'webhook-in.status.stored' : 'webhook-in.status.counts', {
         accepted: desk.accepted.total,
@@ -77,8 +89,8 @@ export default function (RED: NodeAPI): void {
         waiting: stored?.waiting ?? 0,
         working: stored?.atWork ?? 0,
       });
-      if (storeUse && !storeUse.store.durable)
-        return { fill: 'yellow', shape: 'dot', text: `${RED._('webhook-in.status.not-durable')} - ${text}` };
+      const warning = rival ?? (storeUse && !storeUse.store.durable ? 'not-durable' : undefined);
+      if (warning) return { fill: 'yellow', shape: 'dot', text: `${RED._(`webhook-in.status.${warning}`)} - ${text}` };
       return { fill: 'green', shape: 'dot', text };
     };
     const show = (): void => status.update(summary);
@@ -101,7 +113,7 @@ export default function (RED: NodeAPI): void {
     const answers = new FlowAnswers(clock, options.answerTimeoutMs);
     const stored = storeUse
       ? new StoredEvents(storeUse.store, `webhook-in:${this.id}`, options, dueClock, {
-          flowing: () => entrance.door.open,
+          flowing: () => entrance.door.open === true,
           changed: show,
           deliver: (message, settled) => {
             const copy = RED.util.cloneMessage(message as unknown as NodeMessage);
@@ -168,11 +180,10 @@ export default function (RED: NodeAPI): void {
       }
       held = true;
       stored?.start();
-      if (problem) return fail(RED._('webhook-in.status.misconfigured'), problem);
-      const rival = rivalOf(options, entrance.door);
-      if (!rival) return show();
-      this.status({ fill: 'yellow', shape: 'ring', text: RED._(`webhook-in.status.${rival}`) });
-      this.warn(RED._(`webhook-in.error.${rival}`, { path: options.pattern.text }));
+      if (problem) return fail(misconfigured(problem), problem);
+      rival = rivalOf(options, entrance.door);
+      show();
+      if (rival) this.warn(RED._(`webhook-in.error.${rival}`, { path: options.pattern.text }));
     };
     const stopListening = entrance.onStarted(started);
     const freeHeaders = entrance.boundHeaders(options.readTimeoutMs);

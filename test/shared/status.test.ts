@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { throttledStatus } from '../../nodes/shared/status';
+import { Counter } from '../../nodes/webhook-in/counters';
 import { FakeClock } from '../support/fake-clock';
 
 describe("a node's status", () => {
@@ -15,6 +16,28 @@ describe("a node's status", () => {
     assert.deepEqual(shown, ['0', '24', '49', '74', '99']);
     clock.tick(1000);
     assert.deepEqual(shown.length, 5);
+  });
+
+  it('that goes out of date by itself is shown anew until it no longer does', () => {
+    const clock = new FakeClock();
+    const shown: (string | undefined)[] = [];
+    const counter = new Counter(clock);
+    const status = throttledStatus(
+      ({ text }) => shown.push(text),
+      clock,
+      () => counter.lastMinute > 0,
+    );
+    counter.add(3);
+    status.update(() => ({ text: `${counter.lastMinute}/min` }));
+    clock.tick(59_000);
+    assert.equal(shown.at(-1), '3/min');
+    clock.tick(12_000);
+    assert.equal(shown.at(-1), '0/min');
+    assert.equal(clock.pending, 0);
+    counter.add();
+    status.update(() => ({ text: `${counter.lastMinute}/min` }));
+    status.close();
+    assert.equal(clock.pending, 0);
   });
 
   it('of a node that is closed is not shown any more: its place belongs to the node that replaced it', () => {

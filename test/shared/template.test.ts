@@ -6,6 +6,9 @@ const parts: TemplateParts = {
     'webhook-id': ['msg_1'],
     doubled: ['a', 'b'],
     empty: [''],
+    // As Node.js hands them over.
+    utf8: [Buffer.from('T\u00fcr-\u6238').toString('latin1')],
+    latin1: ['K\u00fcche'],
     'idempotency-key': ['"a\\"b\\\\c"'],
   },
   params: { device: 'door', n: 'x' },
@@ -33,6 +36,8 @@ describe('templates', () => {
     ['{h:empty}', undefined],
     ['{h:idempotency-key}', 'a"b\\c'],
     ['{h:constructor}', undefined],
+    ['{h:utf8}', 'T\u00fcr-\u6238'],
+    ['{h:latin1}', 'K\u00fcche'],
     ['{/id}', 'evt_1'],
     ['{/n}:{/zero}:{/yes}', '19:0:false'],
     ['{/nothing}', undefined],

@@ -78,7 +78,11 @@ describe('token', () => {
     assert.ok(of({ tokenName: 'X-Key' }).secretHeaders.includes('x-key'));
     assert.ok(of({ tokenFrom: 'bearer' }).secretHeaders.includes('authorization'));
     assert.deepEqual(of({ tokenFrom: 'query', tokenName: 'Key' }).secretQuery, ['key']);
-    assert.ok(of({ tokenFrom: 'query' }).secretQuery.includes('token'));
+    // A sender that puts the token in the wrong place is refused; whoever debugs that must not see it either.
+    for (const tokenFrom of ['header', 'bearer', 'query']) {
+      assert.ok(of({ tokenFrom }).secretQuery.includes('token'), tokenFrom);
+      assert.ok(of({ tokenFrom, tokenName: 'x-key' }).secretHeaders.includes('x-webhook-token'), tokenFrom);
+    }
   });
 
   it('a refusal never says the token', () => {

@@ -137,19 +137,20 @@ describe('webhook in: how senders are answered', () => {
     assert.deepEqual([payload.reason, payload.status, webhook.method], ['method-not-allowed', 404, 'PUT']);
   });
 
-  for (const [path, id] of [
-    ['/no-auth', 'none'],
-    ['/gone-auth', 'gone'],
-    ['/no-store', 'nostore'],
-    ['/gone-store', 'gonestore'],
-    ['/wrong-auth', 'wrongauth'],
-    ['/bad-schema', 'badschema'],
-    ['/bad-number', 'badnumber'],
+  for (const [path, id, why] of [
+    ['/no-auth', 'none', 'auth: choose a webhook auth'],
+    ['/gone-auth', 'gone', 'auth: choose a webhook auth'],
+    ['/no-store', 'nostore', 'store: choose an event store'],
+    ['/gone-store', 'gonestore', 'store: choose an event store'],
+    ['/wrong-auth', 'wrongauth', 'auth: choose a webhook auth'],
+    ['/bad-schema', 'badschema', 'schema: line 1, column 2: this is not JSON'],
+    ['/bad-number', 'badnumber', 'maxBody: expected a whole number from 1 to 1073741824'],
   ] as const) {
-    it(`${path}: 503 misconfigured, and a red status`, async () => {
+    it(`${path}: 503 misconfigured, and a red status that says why`, async () => {
       const answer = await sendJson(red.port, path, {});
       assert.deepEqual([answer.status, answer.json.reason], [503, 'misconfigured']);
-      assert.equal(red.status(id).fill, 'red');
+      assert.equal(answer.headers['retry-after'], '60');
+      assert.deepEqual(red.status(id), { fill: 'red', shape: 'ring', text: `misconfigured: ${why}` });
     });
   }
 
@@ -244,6 +245,30 @@ describe('webhook in: redeploys', () => {
       await red.until('the accepted events', () => red.seen('in').length >= accepted - 8 * 5);
     } finally {
       agent.destroy();
+      await red.stop();
+    }
+  });
+
+  it('before the flows have started: 503 to come again, whatever the path; 404 afterwards where there is none', async () => {
+    // In safe mode the flows wait for a deploy.
+    const red = await startNodeRed({
+      flows: [],
+      settings: { safeMode: 'true', httpNodeRoot: "'/api'" },
+      waitForFlows: false,
+    });
+    try {
+      const post = (path: string) => sendJson(red.port, path, {});
+      const early = await post('/api/hooks/door');
+      assert.deepEqual([early.status, early.json.reason], [503, 'redeploying']);
+      assert.ok(early.headers['retry-after']);
+      assert.equal((await post('/elsewhere')).status, 404, 'not below the node root');
+      assert.equal((await send(red.port, { method: 'GET', path: '/' })).status, 200, 'the editor is there');
+      await red.deploy(flow([openAuth, ...webhookIn()]));
+      assert.equal((await post('/api/hooks/door')).status, 202);
+      assert.equal((await post('/api/hooks/gate')).status, 404);
+      await red.deploy(flow([openAuth]));
+      assert.equal((await post('/api/hooks/door')).status, 404);
+    } finally {
       await red.stop();
     }
   });

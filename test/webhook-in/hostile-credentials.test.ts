@@ -53,6 +53,31 @@ const nodes: FlowNode[] = SCHEMES.flatMap(({ scheme, secret, config }, index) =>
   { id: `v${index}`, type: 'surewire-webhook-in', path: `/v/${index}`, auth: `auth-${index}`, wires: [['in'], ['no']] },
 ]);
 
+/** Where a sender may put a token, by what the node's `tokenFrom` says. */
+const PLACES: Record<string, { query?: string; headers?: Record<string, string> }> = {
+  header: { headers: { 'x-webhook-token': TEXT_SECRET } },
+  bearer: { headers: { authorization: `Bearer ${TEXT_SECRET}` } },
+  query: { query: `?token=${TEXT_SECRET}` },
+};
+
+const places: FlowNode[] = Object.keys(PLACES).flatMap((tokenFrom) => [
+  {
+    id: `auth-${tokenFrom}`,
+    type: 'surewire-webhook-auth',
+    scheme: 'token',
+    tokenFrom,
+    credentials: { secret: TEXT_SECRET },
+  },
+  {
+    id: `place-${tokenFrom}`,
+    type: 'surewire-webhook-in',
+    path: `/place/${tokenFrom}`,
+    auth: `auth-${tokenFrom}`,
+    wires: [['in'], [`wrong-${tokenFrom}`]],
+  },
+  { id: `wrong-${tokenFrom}`, type: 'test-probe', name: `wrong-${tokenFrom}` },
+]);
+
 const limited = (id: string, more: Record<string, unknown>): FlowNode => ({
   id,
   type: 'surewire-webhook-in',
@@ -72,6 +97,7 @@ describe('hostile credentials', () => {
     await red.deploy(
       flow([
         ...nodes,
+        ...places,
         { id: 'proxied', type: 'surewire-webhook-auth', scheme: 'none', trustedProxies: '127.0.0.1' },
         limited('address', {}),
         limited('device', { rateBy: 'device' }),
@@ -184,6 +210,17 @@ describe('hostile credentials', () => {
       assert.equal(answer.status, 401, query);
       silent('the answer', answer.body);
     }
+  });
+
+  it('the right token in the wrong place is refused and shown to nobody', async () => {
+    for (const right of Object.keys(PLACES)) {
+      for (const [place, { query = '', headers = {} }] of Object.entries(PLACES)) {
+        const { status } = await send(red.port, { path: `/place/${right}${query}`, headers });
+        assert.equal(status, place === right ? 202 : 401, `${place} where ${right} is right`);
+      }
+      await red.message(`wrong-${right}`, 2);
+    }
+    silent('a message', JSON.stringify(red.messages));
   });
 
   it('a node that cannot tell what is a credential shows none', async () => {

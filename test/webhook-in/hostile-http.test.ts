@@ -238,6 +238,14 @@ describe('hostile HTTP', () => {
       assert.equal(webhook.headers['content-type'], 'text/plain');
     });
 
+    it('a query of 1,500 names arrives whole', async () => {
+      const before = red.seen('in-any').length;
+      const query = Array.from({ length: 1500 }, (_value, n) => `a${n}=1`).join('&');
+      assert.equal((await send(red.port, { method: 'GET', path: `/any/d?${query}` })).status, 202);
+      const { payload } = await red.message('in-any', before + 1);
+      assert.equal(Object.keys(payload).length, 1500);
+    });
+
     it('headers called as what every object has', async () => {
       const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'ce-__proto__', 'ce-constructor'];
       const before = red.seen('in').length;

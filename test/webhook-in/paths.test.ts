@@ -29,6 +29,14 @@ describe('paths', () => {
     ['/:name.:kind/:x', '/a.b/c', { name: 'a', kind: 'b', x: 'c' }],
     ['/', '/', {}],
     ['/a+b', '/a+b', {}],
+    // Senders write what is not ASCII as percent-encoded UTF-8, in hex of either case.
+    ['/hooks/t\u00fcr', '/hooks/t%C3%BCr', {}],
+    ['/hooks/t\u00fcr', '/Hooks/T%c3%bcr/', {}],
+    ['/hooks/t\u00fcr', '/hooks/tur', undefined],
+    ['/t\u00fcr/:id', '/t%c3%BCr/%C3%BC', { id: '\u00fc' }],
+    ['/:id-\u00fc-:x', '/1-%C3%BC-2', { id: '1', x: '2' }],
+    ['/hooks/t%C3%BCr', '/hooks/t%c3%bcr', {}],
+    ['/\u6238/*', '/%E6%88%B8/a', { 0: 'a' }],
     ['/a+b', '/aab', undefined],
   ] as const) {
     it(`${pattern} against ${path}`, () => assert.deepEqual(compilePath(pattern).match(path), params));

@@ -243,11 +243,18 @@ describe('webhook in behind every root and authentication', () => {
       await red.statusWith('hook', (status) => status.fill === 'yellow');
       await red.statusWith('shared', (status) => status.fill === 'yellow');
       assert.equal((await sendJson(red.port, '/shared', {})).status, 202);
+      // The warning stays while the node is at work.
+      await red.statusWith(
+        'shared',
+        ({ fill, text }) => fill === 'yellow' && /this path too.*1 accepted/.test(text ?? ''),
+      );
       assert.equal(
         (await send(red.port, { method: 'GET', path: '/shared' })).status,
         299,
         'another method of the path is core http in’s',
       );
+      // Express answers HEAD by a route for GET.
+      assert.equal((await send(red.port, { method: 'HEAD', path: '/shared' })).status, 299);
       await red.deploy(flow([openAuth, ...webhookIn({ path: '/:any' })]));
       for (const turn of [1, 2]) {
         assert.equal((await sendJson(red.port, '/door', {})).status, 202, `turn ${turn}`);

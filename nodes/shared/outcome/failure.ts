@@ -51,7 +51,9 @@ export function httpFailure(node: RuntimeNode, msg: Message, now: number): Failu
  */
 export function fileFailure(node: RuntimeNode): Failure | undefined {
   const broken = node.type === 'file' ? node.wstream?.errored : undefined;
-  return broken ? failure(`${title(node)} cannot write until it is deployed anew: ${text(broken)}`, node, undefined, undefined) : undefined;
+  return broken
+    ? failure(`${title(node)} cannot write until it is deployed anew: ${text(broken)}`, node, undefined, undefined)
+    : undefined;
 }
 
 export const closedNode = (node: RuntimeNode): Failure =>
