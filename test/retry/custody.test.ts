@@ -148,11 +148,11 @@ describe('retry in Node-RED: who answers for a message', function () {
     await red.message('succeeded', 2);
     const ends = red.seen('end').map((msg) => [msg.payload, msg.retry.attempt, msg.retry.lastError]);
     assert.deepEqual(
-      ends.sort(),
-      [
+      new Set(ends),
+      new Set([
         ['under way', 2, undefined],
         ['waits', 2, 'no'],
-      ].sort(),
+      ]),
     );
   });
 
