@@ -6,6 +6,8 @@ interface Holding {
   custody: Map<string, Custody>;
   /** Where the messages in custody wait. */
   store?: Store;
+  /** Whether the node is there; between its end and its being made anew it is not. */
+  inUse: boolean;
 }
 
 /** The holdings of all retry nodes, by node id. */
@@ -22,20 +24,31 @@ export class Holdings {
     const lost = holding.store && holding.store !== store ? [...holding.custody.values()] : [];
     if (lost.length > 0) holding.custody = new Map();
     holding.store = store;
+    holding.inUse = true;
     return { custody: holding.custody, lost };
   }
 
-  /** The node has been deleted. @returns the messages nobody will complete any more */
-  remove(nodeId: string): Custody[] {
+  /** The node closes, perhaps to be made anew. */
+  leave(nodeId: string): void {
     const holding = this.#byNode.get(nodeId);
-    this.#byNode.delete(nodeId);
-    return [...(holding?.custody.values() ?? [])];
+    if (holding) holding.inUse = false;
+  }
+
+  /** To be called once the flows have started. @returns the messages of nodes that are gone, which nobody will complete any more */
+  sweep(): Custody[] {
+    const left: Custody[] = [];
+    for (const [nodeId, { inUse, custody }] of this.#byNode) {
+      if (inUse) continue;
+      left.push(...custody.values());
+      this.#byNode.delete(nodeId);
+    }
+    return left;
   }
 
   #of(nodeId: string): Holding {
     let holding = this.#byNode.get(nodeId);
     if (!holding) {
-      holding = { custody: new Map() };
+      holding = { custody: new Map(), inUse: false };
       this.#byNode.set(nodeId, holding);
     }
     return holding;

@@ -7,7 +7,7 @@ import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
 import { type Command, obey, readCommand } from './commands';
 import { Complaints } from './complaints';
-import type { Message } from './delivery';
+import type { Custody, Message } from './delivery';
 import { Engine } from './engine';
 import { Holdings } from './holdings';
 import { type RetryConfig, readOptions } from './options';
@@ -30,7 +30,10 @@ export default function (RED: NodeAPI): void {
     flowing = running;
     for (const engine of engines.values()) engine.setFlowing(running);
   };
-  RED.events.on('flows:started', setFlowing(true));
+  RED.events.on('flows:started', () => {
+    abandon(holdings.sweep(), 'the retry node that held the message has been removed');
+    setFlowing(true)();
+  });
   RED.events.on('flows:stopping', setFlowing(false));
   if (typeof RED.httpAdmin === 'function') {
     serveDeadLetters(
@@ -47,6 +50,14 @@ export default function (RED: NodeAPI): void {
       const value: unknown = RED.util.getMessageProperty(message, laneBy);
       return ['string', 'number', 'boolean'].includes(typeof value) && value !== '' ? String(value) : undefined;
     };
+  }
+
+  /** Tells whoever waits further up for these messages that nobody will complete them. */
+  function abandon(held: Custody[], error: string): void {
+    if (held.length === 0) return;
+    const { tracker, release } = acquireTracker(RED, clock);
+    for (const { message } of held) tracker.report(message, { kind: 'failure', error });
+    release();
   }
 
   /** The options and everything that is wrong with them, in sentences. */
@@ -77,6 +88,8 @@ export default function (RED: NodeAPI): void {
     const { custody, lost } = holdings.use(this.id, store);
     const tracking = acquireTracker(RED, clock);
     const { tracker } = tracking;
+    // In memory the messages of senders that wait stay open, and outlive a deploy.
+    if (!store.durable) tracker.keeps(this);
     const complaints = new Complaints(clock, (text) => this.error(text));
     const silent = new Map<string, string>();
     const status = throttledStatus((next) => this.status(next), clock);
@@ -116,8 +129,7 @@ export default function (RED: NodeAPI): void {
     const unlisten = store.onProblem(show);
     show();
     if (lost.length > 0) this.warn(RED._('retry.warn.lost', { count: lost.length }));
-    for (const { message } of lost)
-      tracker.report(message, { kind: 'failure', error: 'its store in memory has ended' });
+    abandon(lost, 'its store in memory has ended');
 
     const run = async (command: Command, msg: Message): Promise<void> => {
       const answer = await obey(command, engine);
@@ -143,16 +155,13 @@ export default function (RED: NodeAPI): void {
       else engine.accept(msg, finish).catch((error: unknown) => finish(asError(error)));
     });
 
-    this.on('close', (removed: boolean, closed: () => void) => {
+    this.on('close', (closed: () => void) => {
       if (engines.get(this.id) === engine) engines.delete(this.id);
       unlisten();
       status.close();
       const finish = async (): Promise<void> => {
         await engine.close();
-        if (removed) {
-          const error = 'the retry node that held the message has been removed';
-          for (const { message } of holdings.remove(this.id)) tracker.report(message, { kind: 'failure', error });
-        }
+        holdings.leave(this.id);
         await use.close();
         tracking.release();
       };

@@ -265,6 +265,44 @@ describe('chaos: stored -> dedupe (success) -> retry -> a flow that fails twice,
     assert.deepEqual(red.seen('duplicate'), []);
   });
 
+  it('retry in memory is deployed anew while it waits, and while an attempt is under way: the event is not sent round again', async () => {
+    const work =
+      "if (msg.retry.attempt === 1) throw new Error('no'); setTimeout(() => { node.send(msg); node.done(); }, 1500);";
+    const flows = (name: string): FlowNode[] =>
+      flow(
+        nodes({ retryStore: 'memory', work, baseMs: 1000 }).map((node) =>
+          node.id === 'retry' ? { ...node, name } : node,
+        ),
+      );
+    red = await startNodeRed({ flows: flows('one'), userDir, settings: { disableEditor: 'true' } });
+    await post(red);
+    await line(red, 'attempt 1 -');
+    await red.statusWith('retry', ({ text }) => text === '1 waiting');
+    await red.deploy(flows('two'), 'nodes');
+    await line(red, 'attempt 2 -');
+    // The attempt under way is the closed node's: its end is nobody's, and the next one is made.
+    await red.deploy(flows('three'), 'nodes');
+    await line(red, 'success 3 -');
+    await settled(red);
+    assert.equal(lines().filter((text) => text.startsWith('handed')).length, 1, lines().join('; '));
+    assert.deepEqual(red.seen('duplicate'), []);
+    assert.deepEqual(red.seen('gave-up'), []);
+  });
+
+  for (const gone of ['deleted', 'disabled']) {
+    it(`a retry node in memory that is ${gone} gives back what it holds: the event comes again`, async () => {
+      const setup = { retryStore: 'memory', work: "throw new Error('no');", baseMs: 60_000 } as const;
+      const rest = nodes(setup).flatMap((node) =>
+        node.id !== 'retry' ? [node] : gone === 'deleted' ? [] : [{ ...node, d: true }],
+      );
+      const running = await begin(setup);
+      await post(running);
+      await running.statusWith('retry', ({ text }) => text === '1 waiting');
+      await running.deploy(flow(rest), 'nodes');
+      await line(running, 'handed - again');
+    });
+  }
+
   it('kill -9 just when retry has taken the event over: it may have it a second time, never less than once', async () => {
     // Two nodes, two commits: between the one that puts the event into the retry node's queue and the one by which dedupe
     // confirms its key, the event is in both.

@@ -27,6 +27,8 @@ class DecidedTracker implements OutcomeTracker {
     this.reported.push([msg, outcome]);
   }
 
+  keeps(): void {}
+
   decide(index: number, outcome: Outcome): void {
     this.tracked[index]?.options.onOutcome(outcome);
   }

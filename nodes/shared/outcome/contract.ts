@@ -49,4 +49,9 @@ export interface OutcomeTracker {
    * The node calls this before `done()`, so that a failure which Catch nodes have already seen is not raised a second time.
    */
   report(msg: object, outcome: Outcome): void;
+  /**
+   * Says that `node` (a runtime node) keeps what it has received when it is deployed anew, and that whoever replaces it will complete
+   * or report it: stopping the node is then no failure of those messages.
+   */
+  keeps(node: object): void;
 }

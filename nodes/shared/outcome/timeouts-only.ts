@@ -14,4 +14,6 @@ export class TimeoutsOnly implements OutcomeTracker {
   }
 
   report(): void {}
+
+  keeps(): void {}
 }

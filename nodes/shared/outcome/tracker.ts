@@ -24,6 +24,8 @@ export class Tracker implements OutcomeTracker {
   /** Deliveries that have not ended, by the very object that was delivered. */
   readonly #deliveries = new WeakMap<Message, Delivery[]>();
   readonly #tap = new ErrorTap((node, error, msg) => this.#raised(node, error, msg));
+  /** Nodes whose messages outlive them. */
+  readonly #keepers = new WeakSet<object>();
   #lastTag = 0;
   #order = 0;
   #stopping = false;
@@ -79,6 +81,10 @@ export class Tracker implements OutcomeTracker {
     if (outcome.kind === 'success') {
       if (delivery) tracking.hasSent(delivery);
     } else if (!delivery || tracking.decides(delivery.station.node)) tracking.end(outcome);
+  }
+
+  keeps(node: object): void {
+    this.#keepers.add(node);
   }
 
   /** preDeliver: synchronous within `send`, so before the sender is done. */
@@ -155,7 +161,7 @@ export class Tracker implements OutcomeTracker {
     for (const tracking of this.#live.all()) {
       for (const { node, open, unsent } of tracking.stations.values()) {
         // Some nodes (core delay) complete what they drop when they close: that counts as held, too.
-        if ((open > 0 || unsent.size > 0) && !isActive(node))
+        if ((open > 0 || unsent.size > 0) && !isActive(node) && !this.#keepers.has(node))
           this.#fail(tracking, closedNode(node), tracking.lossDecides(node));
       }
     }
