@@ -286,10 +286,7 @@ export class FrontDoor {
     this.refuser(arrival, withStatus(refusal ?? away, claim.statuses));
   }
 
-  /**
-   * Why nothing can be handed to the node of a claim now; undefined = it is at work. To be asked again once a body has arrived:
-   * a message sent while flows are being replaced would vanish.
-   */
+  /** Why nothing can be handed to a claim's node now; undefined = it is at work. To be asked again once a body has arrived. */
   away(claim: Claim<Handler>): Refusal | undefined {
     return this.open && !claim.closing ? undefined : redeploying();
   }

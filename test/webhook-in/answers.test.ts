@@ -263,6 +263,8 @@ describe('webhook in: redeploys', () => {
       assert.ok(early.headers['retry-after']);
       assert.equal((await post('/elsewhere')).status, 404, 'not below the node root');
       assert.equal((await send(red.port, { method: 'GET', path: '/' })).status, 200, 'the editor is there');
+      // A deploy before that would meet the loading of the old flows.
+      await red.until('the flows to be loaded', () => /safe mode/.test(red.log));
       await red.deploy(flow([openAuth, ...webhookIn()]));
       assert.equal((await post('/api/hooks/door')).status, 202);
       assert.equal((await post('/api/hooks/gate')).status, 404);
