@@ -86,6 +86,28 @@ describe('outcome tracker: what it is told', () => {
     assert.equal(early.clock.pending, 0);
   });
 
+  it('an error that a node raises just after it was done counts', async () => {
+    const { tracker, msg, node, outcomes } = followed();
+    tracker.completed({ msg, node: { node } });
+    (node.error as (error: unknown, msg: unknown) => void)(new Error('after all'), msg);
+    await micro();
+    assert.deepEqual(outcomes, [{ kind: 'failure', error: 'after all', node: 'a' }]);
+  });
+
+  for (const [what, errored, kinds] of [
+    ['has broken', new Error('ENOENT'), ['failure']],
+    ['is whole', null, ['success']],
+  ] as const)
+    it(`a core file node whose stream ${what}`, async () => {
+      const { tracker, msg, node, outcomes } = followed({}, fakeNode('a', { type: 'file', wstream: { errored } }));
+      tracker.completed({ msg, node: { node } });
+      await micro();
+      assert.deepEqual(
+        outcomes.map(({ kind }) => kind),
+        kinds,
+      );
+    });
+
   it('a node that is closed takes nothing: failure', async () => {
     const { outcomes } = followed({}, fakeNode('a', { _inputCallback: null }));
     await micro();

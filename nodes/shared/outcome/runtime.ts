@@ -13,6 +13,8 @@ export interface RuntimeNode {
   _expectedDoneCount?: number;
   _inputCallback?: unknown;
   _inputCallbacks?: unknown;
+  /** The stream of a core `file` node. */
+  wstream?: { errored?: unknown } | null;
   error: (this: void, error: unknown, msg?: unknown) => void;
 }
 

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../clock';
 import type { Outcome, OutcomeTracker, TrackOptions } from './contract';
 import { ErrorTap } from './error-tap';
-import { closedNode, type Failure, httpFailure, isHttpRequest, raised } from './failure';
+import { closedNode, type Failure, fileFailure, httpFailure, isHttpRequest, raised } from './failure';
 import { Live } from './live';
 import {
   type CompleteEvent,
@@ -137,9 +137,10 @@ export class Tracker implements OutcomeTracker {
     const delivery = this.#delivery(msg, node, () => true);
     if (!delivery) return;
     const { tracking } = delivery;
-    if (error) this.#fail(tracking, raised(error, node, msg, this.clock.now()), tracking.decides(node));
+    const failure = error ? raised(error, node, msg, this.clock.now()) : fileFailure(node);
+    if (failure) this.#fail(tracking, failure, tracking.decides(node));
     else if (isHttpRequest(node)) this.#httpFailed(tracking, node, msg);
-    if (!tracking.ended) this.#end(msg, delivery, Boolean(error));
+    if (!tracking.ended) this.#end(msg, delivery, failure !== undefined);
   }
 
   /** A deploy is stopping nodes: until it is known which, nothing settles. */

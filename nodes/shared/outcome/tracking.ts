@@ -37,6 +37,7 @@ export class Tracking {
   #delivered = false;
   #decided = false;
   #settlingTold = false;
+  #succeeding = false;
   #settle: Cancel | undefined;
   #timeout: Cancel | undefined;
 
@@ -115,7 +116,7 @@ export class Tracking {
   /** Ends with success where the way has come to an end. */
   look(): void {
     if (this.ended || this.#open > 0 || !this.#decided) return;
-    if (this.#loose === 0) this.end({ kind: 'success' });
+    if (this.#loose === 0) this.#succeed();
     else if (!this.#settle) {
       this.#settle = this.clock.after(this.#settleMs, () => this.#settled());
       if (!this.#settlingTold) {
@@ -123,6 +124,16 @@ export class Tracking {
         this.options.onSettling?.();
       }
     }
+  }
+
+  /** Not at once: some nodes (core file) are done first, and raise the error in the same step after that. */
+  #succeed(): void {
+    if (this.#succeeding) return;
+    this.#succeeding = true;
+    queueMicrotask(() => {
+      this.#succeeding = false;
+      if (this.#open === 0 && this.#loose === 0) this.end({ kind: 'success' });
+    });
   }
 
   #settled(): void {
