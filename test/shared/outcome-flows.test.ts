@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { prefixed } from '../support/flows';
 import { type FlowNode, flow, type Message, type RunningNodeRed, startNodeRed } from '../support/node-red';
 
 /** The flow behind the tracker, which is wired to `a`; ids are made unique per case. */
@@ -434,17 +435,6 @@ const cases = (url: string): Case[] => [
   },
 ];
 
-/** Makes the ids of a case its own, in wires, scopes, links and options too. */
-function unique(index: number, value: unknown, ids: ReadonlySet<string>): unknown {
-  if (typeof value === 'string') {
-    if (value.startsWith('@')) return `${index}${value.slice(1)}`;
-    return ids.has(value) ? `${index}${value}` : value;
-  }
-  if (Array.isArray(value)) return value.map((item) => unique(index, item, ids));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, unique(index, item, ids)]));
-}
-
 describe('outcome tracker in Node-RED', () => {
   let server: Server;
   let red: RunningNodeRed;
@@ -461,14 +451,14 @@ describe('outcome tracker in Node-RED', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const nodes = cases(url).flatMap((one, index) => {
       const ids = new Set(one.nodes.map((node) => node.id));
-      const own = unique(index, one.nodes, ids) as FlowNode[];
+      const own = prefixed(String(index), one.nodes, ids);
       const wires = one.wires ?? ['a'];
       return [
         {
           id: `${index}t`,
           type: 'test-tracker',
           name: `case ${index}`,
-          options: unique(index, one.options ?? {}, new Set()),
+          options: prefixed(String(index), one.options ?? {}, new Set()),
           wires: [wires.map((id) => `${index}${id}`)],
         },
         ...own,
@@ -489,7 +479,11 @@ describe('outcome tracker in Node-RED', () => {
       for (const msg of messages) await red.inject(`${index}t`, { ...msg, id: index });
       const outcome = await red.message(`case ${index}`, messages.length);
       for (const [key, value] of Object.entries(one.expect))
-        assert.deepEqual(outcome[key], unique(index, value, new Set()), `${key} of ${JSON.stringify(outcome)}`);
+        assert.deepEqual(
+          outcome[key],
+          prefixed(String(index), value, new Set()),
+          `${key} of ${JSON.stringify(outcome)}`,
+        );
       if (one.error) assert.match(outcome.error, one.error);
     });
   });

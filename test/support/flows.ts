@@ -29,3 +29,21 @@ export const webhookIn = (more: Record<string, unknown> = {}): FlowNode[] => {
     { id: `refused${suffix}`, type: 'test-probe', name: `refused${suffix}`, wires: [[]] },
   ];
 };
+
+/**
+ * Puts a prefix before every id that `value` mentions - as an id, in wires, scopes, links, in the type of a subflow - so that copies
+ * of a flow live side by side. A string that starts with @ stands for an id, too.
+ */
+export function prefixed<T>(prefix: string, value: T, ids: ReadonlySet<string>): T {
+  const put = (item: unknown, key?: string): unknown => {
+    if (typeof item === 'string') {
+      if (key === 'type') return item.replace(/^subflow:/, `subflow:${prefix}`);
+      if (item.startsWith('@')) return `${prefix}${item.slice(1)}`;
+      return ids.has(item) ? `${prefix}${item}` : item;
+    }
+    if (Array.isArray(item)) return item.map((inner) => put(inner));
+    if (typeof item !== 'object' || item === null) return item;
+    return Object.fromEntries(Object.entries(item).map(([name, inner]) => [name, put(inner, name)]));
+  };
+  return put(value) as T;
+}

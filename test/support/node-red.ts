@@ -50,7 +50,7 @@ export async function freePort(): Promise<number> {
 /** Puts a tab in front and gives every node without `z` that tab and coordinates, so that it is not taken for a config node. */
 export function flow(
   nodes: FlowNode[],
-  configTypes: readonly string[] = ['surewire-webhook-auth', 'surewire-event-store'],
+  configTypes: readonly string[] = ['surewire-webhook-auth', 'surewire-event-store', 'mqtt-broker'],
 ): FlowNode[] {
   const placed = nodes.map((node, index) =>
     node.z ||

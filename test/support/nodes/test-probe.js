@@ -39,6 +39,14 @@ module.exports = (RED) => {
       return process.memoryUsage();
     },
     node: ({ id }) => RED.nodes.getNode(id) !== null,
+    // From now on what these nodes receive, whatever their types, is reported as if each had a probe `at <id>` in front of it.
+    watch: ({ ids }) => {
+      const watched = new Set(ids);
+      RED.hooks.remove('*.test-watch');
+      RED.hooks.add('onReceive.test-watch', ({ msg, destination }) => {
+        if (watched.has(destination.id)) tell({ kind: 'message', probe: `at ${destination.id}`, msg: plain(msg) });
+      });
+    },
   };
   // A test run that is killed must not leave its Node-RED behind.
   process.on('disconnect', () => process.exit(0));
