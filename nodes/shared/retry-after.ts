@@ -1,3 +1,6 @@
+/** The oldest of the three forms of a date: it names no zone and means GMT, which Date.parse does not know (RFC 9110, 5.6.7). */
+const ASCTIME = /^[a-z]{3} [a-z]{3} [ \d]\d \d\d:\d\d:\d\d \d{4}$/i;
+
 /**
  * What a Retry-After header, or an error's own `retryAfter`, asks for (RFC 9110, 10.2.3: seconds or a date).
  * @param header as sent: text, its first of several, or seconds as a number
@@ -11,6 +14,6 @@ export function retryAfterMs(header: unknown, now: number): number | undefined {
   const text = value.trim();
   if (/^\d+(\.\d+)?$/.test(text)) return Math.min(Number(text) * 1000, Number.MAX_SAFE_INTEGER);
   // A date has letters in it; Date.parse would also take a bare negative or decimal number for a year.
-  const at = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
+  const at = /[a-z]/i.test(text) ? Date.parse(ASCTIME.test(text) ? `${text} GMT` : text) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }
