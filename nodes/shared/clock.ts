@@ -35,7 +35,7 @@ export const systemClock: Clock = { now: Date.now, monotonic: () => performance.
  * A clock whose wall clock never goes back: while it is behind the time already told, it goes on with the monotonic clock. For due
  * times: a wait that was to last a second must not last a day because somebody set the clock back. A jump ahead is followed.
  */
-function neverBack(clock: Clock): Clock {
+export function neverBack(clock: Clock): Clock {
   let told = clock.now();
   let at = clock.monotonic();
   return {
