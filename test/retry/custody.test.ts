@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
-import { type FlowNode, flow, type RunningNodeRed } from '../support/node-red';
+import { type FlowNode, flow, type Message, type RunningNodeRed } from '../support/node-red';
 import { catcher, fn, probe, retryNode, start } from './support';
 
 const disk: FlowNode = { id: 'store', type: 'surewire-event-store', kind: 'disk', directory: 'events' };
@@ -122,45 +122,66 @@ describe('retry in Node-RED: who answers for a message', function () {
     });
   }
 
-  it('nothing is sent after the node is closed, in the middle of a wait or of an attempt', async () => {
+  it('nothing is sent after the node is closed, in the middle of a wait and of an attempt', async () => {
     const rest = [
       disk,
-      probe('next', { wires: [['slow']] }),
-      fn('slow', 'setTimeout(() => node.send(msg), 200);', [['end']]),
+      probe('next', { wires: [['work']] }),
+      // `under way` is held for ever at attempt 1.
+      fn(
+        'work',
+        "if (msg.retry.attempt > 1) { node.send(msg); node.done(); } else if (msg.payload === 'waits') node.error('no', msg), node.done();",
+        [['end']],
+      ),
       probe('end'),
     ];
-    await begin([
-      ...retryNode({ store: 'store', baseMs: 300, settleMs: 1000 }),
-      ...rest,
-      fn('fail', 'throw new Error("no")'),
-    ]);
+    const retry = retryNode({ store: 'store', baseMs: 3000, timeout: 0 });
+    await begin([...retry, ...rest]);
+    await red.inject('retry', { payload: 'waits' });
+    await red.statusWith('retry', ({ text }) => text === '1 waiting');
     await red.inject('retry', { payload: 'under way' });
-    await red.message('next');
+    await red.message('next', 2);
     await red.deploy(flow([...rest, ...catcher(), probe('gave-up'), probe('succeeded')]));
-    const before = red.seen('next').length;
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    assert.equal(red.seen('next').length, before);
+    // Beyond the wait.
+    await new Promise((resolve) => setTimeout(resolve, 3500));
+    assert.equal(red.seen('next').length, 2);
     assert.equal(red.seen('succeeded').length, 0);
-    await red.deploy(flow([...retryNode({ store: 'store' }), ...rest, ...catcher()]));
-    const { retry } = await red.message('succeeded');
-    assert.equal(retry.attempt, 2);
+    await red.deploy(flow([...retry, ...rest, ...catcher()]));
+    await red.message('succeeded', 2);
+    assert.deepEqual(
+      new Map(red.seen('end').map((msg) => [msg.payload, [msg.retry.attempt, msg.retry.lastError]])),
+      new Map<unknown, unknown[]>([
+        ['waits', [2, 'no']],
+        ['under way', [2, undefined]],
+      ]),
+    );
+    assert.equal(red.seen('end').length, 2);
   });
 
-  it('closed in the middle of many store writes, every message is stored or refused, and none is lost', async () => {
-    const nodes = [disk, ...retryNode({ store: 'store' }), probe('next')];
-    const source = fn('source', 'for (let n = 0; n < 300; n += 1) node.send({ payload: n });', [['retry']]);
-    await begin([...nodes, source]);
-    await red.inject('source', {});
-    await red.message('next');
-    await red.deploy(flow([...nodes, source, ...catcher(), probe('mark')]));
-    const settled = (): Set<unknown> =>
-      new Set([...red.seen('succeeded'), ...red.seen('caught')].map(({ payload }) => payload));
-    await red.until(
-      'all 300',
-      () => new Set([...settled(), ...red.seen('next').map(({ payload }) => payload)]).size === 300,
-    );
-    await red.statusWith('retry', ({ text }) => text === 'idle');
-  });
+  for (const [what, deploy] of [
+    ['retry alone', 'nodes'],
+    ['everything', 'full'],
+  ] as const)
+    it(`${what} is deployed anew in the middle of store writes: every message is stored or refused, none twice`, async () => {
+      // Writes are gathered for so long that none of these is on the disk yet.
+      const nodes = (name: string): FlowNode[] => [
+        { ...disk, commitMs: 300 },
+        ...retryNode({ store: 'store', name, concurrency: 1000 }),
+        probe('next'),
+        fn('source', 'for (let n = 0; n < 300; n += 1) node.send({ payload: n });', [['retry']]),
+        ...completion,
+      ];
+      await begin(nodes('before'));
+      await red.inject('retry', { payload: 'the store is open' });
+      await red.message('succeeded');
+      await red.statusWith('retry', ({ text }) => text === 'idle');
+      await red.inject('source', {});
+      await red.deploy(flow([...nodes('after'), ...catcher()]), deploy);
+      const settled = (): Message[] => [...red.seen('succeeded'), ...red.seen('caught')];
+      await red.until('301 ends', () => settled().length >= 301);
+      await red.statusWith('retry', ({ text }) => text === 'idle');
+      assert.deepEqual(new Set(settled().map(({ payload }) => payload)).size, 301);
+      assert.equal(settled().length, 301);
+    });
 
   it('a wall clock that is set back or ahead neither holds up nor doubles what waits', async () => {
     red = await start(

@@ -92,13 +92,20 @@ describe('retry in Node-RED: how a message fares', function () {
     await deploy(
       { ...fn('source', 'for (let n = 0; n < 1000; n += 1) node.send({ payload: n });', [['retry']]) },
       ...retryNode({ baseMs: 20 }),
-      fn('next', 'if (msg.retry.attempt < 3) { node.error("not yet", msg); return; } return msg;', [['end']]),
+      probe('next', { wires: [['work']] }),
+      fn('work', 'if (msg.retry.attempt < 3) { node.error("not yet", msg); return; } return msg;', [['end']]),
       probe('end'),
     );
     await red.inject('source', {});
     await red.until('1,000 successes', () => red.seen('succeeded').length === 1000, 60_000);
-    assert.deepEqual(new Set(tally(red.seen('end').map(({ payload }) => payload)).values()), new Set([1]));
-    assert.equal(red.seen('end').length, 1000);
+    for (const [name, times] of [
+      ['next', 3],
+      ['end', 1],
+      ['succeeded', 1],
+    ] as const) {
+      const counts = tally(red.seen(name).map(({ payload }) => payload));
+      assert.deepEqual([counts.size, new Set(counts.values())], [1000, new Set([times])], name);
+    }
     assert.ok(red.seen('end').every(({ retry }) => retry.attempt === 3));
     await red.statusWith('retry', ({ text }) => text === 'idle');
   });
