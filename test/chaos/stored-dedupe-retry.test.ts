@@ -58,7 +58,8 @@ const nodes = ({ retryStore, gate = 'return msg;', work = FAILS_TWICE, hook, bas
   },
   ledger('handed', ['gate']),
   fn('gate', gate, 'dedupe'),
-  { id: 'dedupe', type: 'surewire-dedupe', store: 'store', confirm: 'success', wires: [['retry'], ['duplicate']] },
+  { id: 'dedupe', type: 'surewire-dedupe', store: 'store', confirm: 'success', wires: [['claimed'], ['duplicate']] },
+  ledger('claimed', ['retry'], 'kill-after-claim'),
   {
     id: 'retry',
     type: 'surewire-retry',
@@ -92,11 +93,11 @@ describe('chaos: stored -> dedupe (success) -> retry -> a flow that fails twice,
     red = await startNodeRed({ flows: flow(nodes(setup)), userDir, settings: { disableEditor: 'true' } });
     return red;
   };
-  /** What the ledger holds, without the marks of custody: `<mark> <id> <attempt> <again>`. */
+  /** What the ledger holds, without the marks of claim and custody: `<mark> <id> <attempt> <again>`. */
   const lines = (id = 'order-1'): string[] =>
     readFileSync(path.join(userDir, 'ledger'), 'utf8')
       .split('\n')
-      .filter((line) => line.split(' ')[1] === id && !line.startsWith('custody'))
+      .filter((line) => line.split(' ')[1] === id && !/^(claimed|custody)/.test(line))
       .map((line) => line.replace(` ${id}`, ''));
   const post = async ({ port }: RunningNodeRed, id = 'order-1', more: object = {}): Promise<void> => {
     assert.equal((await sendJson(port, '/orders', { id, ...more })).status, 202);
@@ -171,6 +172,20 @@ describe('chaos: stored -> dedupe (success) -> retry -> a flow that fails twice,
         assert.deepEqual(lines('order-0'), ['handed - -', 'handed - again', ...again(round)]);
       });
 
+      it('kill -9 when dedupe has claimed the key, before retry has the event: one success', async () => {
+        writeFileSync(path.join(userDir, 'kill-after-claim'), '');
+        const first = await begin({ retryStore });
+        const killed = once(first.child, 'exit');
+        await post(first);
+        await killed;
+        assert.deepEqual(lines(), ['handed - -']);
+        const second = await begin({ retryStore });
+        await second.until('a success', () => lines().some((text) => text.startsWith('success')));
+        await settled(second);
+        assert.deepEqual(lines(), ['handed - -', 'handed - again', ...again(round)]);
+        assert.deepEqual(second.seen('duplicate'), []);
+      });
+
       it('kill -9 while retry waits: one success', async () => {
         const first = await begin({ retryStore, baseMs: 1500 });
         await post(first);
@@ -229,7 +244,7 @@ describe('chaos: stored -> dedupe (success) -> retry -> a flow that fails twice,
     const direct = (hook: object): FlowNode[] =>
       flow([
         ...nodes({ ...setup, hook: { ...setup.hook, ...hook } }).filter(
-          ({ id }) => !['dedupe', 'retry', 'taken', 'custody', 'attempt', 'work'].includes(id),
+          ({ id }) => !['dedupe', 'claimed', 'retry', 'taken', 'custody', 'attempt', 'work'].includes(id),
         ),
         { id: 'dedupe', type: 'surewire-dedupe', store: 'store', confirm: 'success', wires: [['work'], ['duplicate']] },
         fn('work', slow, 'success'),
