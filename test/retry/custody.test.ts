@@ -114,7 +114,8 @@ describe('retry in Node-RED: who answers for a message', function () {
       await red.statusWith('retry', ({ text }) => text === '1 waiting');
       await red.deploy(flow([...nodes(1, 1), ...catcher()]), 'nodes');
       await red.deploy(flow([...nodes(2, 1), ...catcher()]), 'nodes');
-      await red.deploy(flow([...nodes(3, 0), ...catcher()]), 'full');
+      if (store === '') await red.deploy(flow([...nodes(3, 0), ...catcher()]), 'full');
+      else await red.deploy(flow([...nodes(3, 0), ...catcher()]), 'nodes');
       const { mark } = await red.message('end');
       assert.equal(mark, 3);
       await red.message('succeeded');
@@ -146,14 +147,14 @@ describe('retry in Node-RED: who answers for a message', function () {
     assert.equal(red.seen('succeeded').length, 0);
     await red.deploy(flow([...retry, ...rest, ...catcher()]));
     await red.message('succeeded', 2);
-    const ends = red.seen('end').map((msg) => [msg.payload, msg.retry.attempt, msg.retry.lastError]);
     assert.deepEqual(
-      new Set(ends),
-      new Set([
-        ['under way', 2, undefined],
-        ['waits', 2, 'no'],
+      new Map(red.seen('end').map((msg) => [msg.payload, [msg.retry.attempt, msg.retry.lastError]])),
+      new Map<unknown, unknown[]>([
+        ['waits', [2, 'no']],
+        ['under way', [2, undefined]],
       ]),
     );
+    assert.equal(red.seen('end').length, 2);
   });
 
   for (const [what, deploy] of [

@@ -13,7 +13,7 @@ function text(error: unknown): string {
   return error ? inspect(error, { depth: 1, breakLength: Number.POSITIVE_INFINITY }) : 'it failed without saying why';
 }
 
-function failure(error: string, node: RuntimeNode, statusCode: unknown, waitMs: number | undefined): Failure {
+function failure(error: string, node: RuntimeNode, statusCode?: unknown, waitMs?: number): Failure {
   const result: Failure = { kind: 'failure', error, node: publicId(node) };
   if (typeof statusCode === 'number') result.statusCode = statusCode;
   if (waitMs !== undefined) result.retryAfterMs = waitMs;
@@ -34,7 +34,7 @@ export function raised(error: unknown, node: RuntimeNode, msg: unknown, now: num
     return failure(text(error), node, own.statusCode, retryAfterMs(own.retryAfter, now));
   if (isHttpRequest(node) && isObject(msg) && typeof msg.statusCode === 'number' && msg.statusCode >= 400)
     return failure(text(error), node, msg.statusCode, retryAfterMs(headerOf(msg), now));
-  return failure(text(error), node, undefined, undefined);
+  return failure(text(error), node);
 }
 
 /** An `http request` that answered with an error status, which core reports as a success; else undefined. */
@@ -51,13 +51,11 @@ export function httpFailure(node: RuntimeNode, msg: Message, now: number): Failu
  */
 export function fileFailure(node: RuntimeNode): Failure | undefined {
   const broken = node.type === 'file' ? node.wstream?.errored : undefined;
-  return broken
-    ? failure(`${title(node)} cannot write until it is deployed anew: ${text(broken)}`, node, undefined, undefined)
-    : undefined;
+  return broken ? failure(`${title(node)} cannot write until it is deployed anew: ${text(broken)}`, node) : undefined;
 }
 
 export const closedNode = (node: RuntimeNode): Failure =>
-  failure(`${title(node)} was closed while it held the message`, node, undefined, undefined);
+  failure(`${title(node)} was closed while it held the message`, node);
 
 /** A message sent to a node that is closed, disabled or not created yet vanishes without a sound. */
 export const nobody = (nodeId: string): Failure => ({
