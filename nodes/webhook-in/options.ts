@@ -5,6 +5,9 @@ import { parseStatuses, type Statuses } from './refusal';
 /** Methods a sender may use. HEAD is not among them: an event has a body or a query, and HEAD must change nothing. */
 export const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE'] as const;
 
+/** Seconds. Node.js itself ends a request that takes longer (`server.requestTimeout`, whatever it is for). */
+const LONGEST_READ = 300;
+
 export interface WebhookInOptions {
   pattern: PathPattern;
   methods: string[];
@@ -53,7 +56,7 @@ export function readOptions(config: object): WebhookInOptions {
     pattern: compilePath(textOption(config, 'path')),
     methods: methodsOf(config),
     maxBody: numberOption(config, 'maxBody', 1_048_576, { min: 1, max: 1_073_741_824, integer: true }),
-    readTimeoutMs: numberOption(config, 'readTimeout', 30, { min: 0.1, max: 3600 }) * 1000,
+    readTimeoutMs: numberOption(config, 'readTimeout', 30, { min: 0.1, max: LONGEST_READ }) * 1000,
     parse: choiceOption(config, 'parse', ['auto', 'json', 'text', 'buffer']),
     schema: textOption(config, 'schema'),
     split: textOption(config, 'split'),

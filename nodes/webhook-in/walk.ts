@@ -94,8 +94,7 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
   };
   const no = (refusal: Refusal, gone = false): void => outcomes.refused(arrival, refusal, webhook, gone);
 
-  if (arrival.refusal) return no(arrival.refusal);
-  if (!ready) return no(refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
+  if (!ready) return no(arrival.refusal ?? refuse('misconfigured', gate.problem ?? 'no webhook auth is chosen'));
   const head: RequestHead = {
     method: webhook.method,
     target: arrival.target,
@@ -103,7 +102,7 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
     encrypted: (req.socket as { encrypted?: boolean }).encrypted === true,
     nodeTarget: arrival.nodeTarget,
   };
-  const early = failingClosed(() => checkBodyHead(req, gate.limits) ?? checkSender(gate, verifier, head, webhook));
+  const early = failingClosed(() => checkHead(gate, verifier, arrival, head, webhook));
   if (early) return no(early);
 
   readBody(req, gate.limits, clock, (read) => {
@@ -117,10 +116,18 @@ export function walk(gate: Gate, arrival: Arrival, outcomes: Outcomes): void {
   });
 }
 
-/** What the head alone can be refused for; puts the caller's address into `webhook`. */
-function checkSender(gate: Gate, verifier: Verifier, head: RequestHead, webhook: WebhookInfo): Refusal | undefined {
+/** What the head alone can be refused for; puts the caller's address into `webhook` first, so that every refusal tells it. */
+function checkHead(
+  gate: Gate,
+  verifier: Verifier,
+  arrival: Arrival,
+  head: RequestHead,
+  webhook: WebhookInfo,
+): Refusal | undefined {
   const caller = verifier.address(webhook.address, head.headers['x-forwarded-for']);
   webhook.address = caller.address;
+  const unread = arrival.refusal ?? checkBodyHead(arrival.req, gate.limits);
+  if (unread) return unread;
   if (!caller.allowed) return refuse('address-not-allowed', `${caller.address} is not in the allow list`);
   if (gate.limit && gate.options.rateBy === 'address') {
     const early = gate.limit(callerOf(caller.address));

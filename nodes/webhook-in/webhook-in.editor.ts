@@ -95,7 +95,7 @@ const defaults: Record<string, EditorProperty> = {
   eventType: template('eventType'),
   device: template('device'),
   maxBody: whole('maxBody', 1048576, 1, 1073741824),
-  readTimeout: number('readTimeout', 30, 0.1, 3600),
+  readTimeout: number('readTimeout', 30, 0.1, 300),
   rateLimit: number('rateLimit', 0, 0, 1000000),
   rateBurst: whole('rateBurst', '', 1, 1000000),
   rateBy: { value: 'address' },

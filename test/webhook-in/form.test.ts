@@ -33,7 +33,7 @@ describe('the form of webhook in', () => {
     eventType: ['', '{/type}', '{type}'],
     device: ['', '{p:device}', '{d:device}'],
     maxBody: ['', '1048576', 1048576, '0', '1.5', 'much', '2147483648'],
-    readTimeout: ['', '0.5', '0', '3601', '-1'],
+    readTimeout: ['', '0.5', '0', '301', '-1'],
     rateLimit: ['', '0', '0.5', '-1', '1000001'],
     rateBurst: ['', '1', '0', '2.5'],
     answerStatus: ['', '204', '302', '99', '200.5', 'ok'],

@@ -102,6 +102,15 @@ describe('hostile credentials', () => {
         limited('address', {}),
         limited('device', { rateBy: 'device' }),
         limited('all', { rateBy: 'all' }),
+        {
+          id: 'behind',
+          type: 'surewire-webhook-in',
+          path: '/behind',
+          auth: 'proxied',
+          maxBody: 10,
+          wires: [['in'], ['behind-refused']],
+        },
+        { id: 'behind-refused', type: 'test-probe', name: 'behind-refused' },
         { id: 'listed', type: 'surewire-webhook-auth', scheme: 'none', allow: '203.0.113.77, 2001:db8:77::/48' },
         { id: 'l', type: 'surewire-webhook-in', path: '/listed', auth: 'listed', wires: [['in'], ['no']] },
         {
@@ -238,6 +247,24 @@ describe('hostile credentials', () => {
       assert.deepEqual([answer.status, answer.json.reason], [403, 'address-not-allowed']);
       assert.ok(!/203\.0\.113|2001:db8|127\.0\.0\.1/.test(answer.body + JSON.stringify(answer.headers)));
     }
+  });
+
+  it('every refusal tells the caller behind a trusted proxy, also one that needs no more than the head', async () => {
+    const from = { 'x-forwarded-for': '198.51.100.77' };
+    const got = [
+      await send(red.port, { method: 'PUT', path: '/behind', headers: from, body: '{}' }),
+      await send(red.port, { path: '/behind', headers: from, body: '{"a":"0123456789"}' }),
+      await send(red.port, { path: '/behind', headers: { ...from, 'content-encoding': 'lzma' }, body: '{}' }),
+    ];
+    assert.deepEqual(
+      got.map(({ status }) => status),
+      [405, 413, 415],
+    );
+    await red.message('behind-refused', 3);
+    assert.deepEqual(
+      red.seen('behind-refused').map(({ webhook }) => webhook.address),
+      ['198.51.100.77', '198.51.100.77', '198.51.100.77'],
+    );
   });
 
   describe('rate limits', () => {
