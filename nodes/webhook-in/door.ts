@@ -3,7 +3,8 @@ import type { RequestHandler } from 'express';
 import type { NodeAPI } from 'node-red';
 import type { Clock } from '../shared/clock';
 import { answerRefusal } from './answer';
-import { type App, type DoorSettings, FrontDoor } from './front-door';
+import type { App } from './express-app';
+import { type DoorSettings, FrontDoor } from './front-door';
 import type { WebhookInOptions } from './options';
 
 /** What is still to come of a refused request's body is read and thrown away for at most this long. */
@@ -95,8 +96,8 @@ export function rivalOf(
   door: FrontDoor,
 ): 'admin-path' | 'shared-path' | undefined {
   for (const method of methods) {
-    if (door.adminHolds(method, door.fullPath(pattern.text))) return 'admin-path';
-    if (door.othersHold(method, pattern.text)) return 'shared-path';
+    if (door.neighbours.adminHolds(method, door.fullPath(pattern.text))) return 'admin-path';
+    if (door.neighbours.othersHold(method, pattern.text)) return 'shared-path';
   }
   return undefined;
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Application, NextFunction, Request, RequestHandler, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { type Claim, Claims, type Found } from './claims';
+import { type App, belowRoot, type Layer, rootOf, stackOf } from './express-app';
+import { Neighbours } from './neighbours';
 import { type Refusal, refuse, withStatus } from './refusal';
 
 /**
@@ -44,39 +46,11 @@ export interface DoorSettings {
   cors?: RequestHandler;
 }
 
-/** As much of Express's router as is needed; its shape is the same in Express 4 and 5. */
-interface Layer {
-  handle: unknown;
-  name: string;
-  route?: { path: unknown; methods: Record<string, boolean> };
-  match(path: string): boolean;
-}
-
-/** An Express application, of Express 4 (`_router`) or 5 (`router`). */
-export interface App extends Pick<Application, 'use' | 'on' | 'path'> {
-  parent?: App;
-  _router?: { stack: Layer[] };
-  router?: { stack: Layer[] };
-}
-
 const MARK = Symbol('surewire.webhook-in');
 type Marked = IncomingMessage & { [MARK]?: { found: Found<Handler>; arrival: Arrival }; _body?: boolean };
 
 /** Layers that Express and Node-RED's own launcher put into the root app; none of them asks who the sender is. */
 const HARMLESS = new Set(['query', 'expressInit', 'rawBodyCapture', 'serveStatic', 'surewireFront', 'surewireLast']);
-
-function stackOf(app: App): Layer[] {
-  if (app._router) return app._router.stack;
-  try {
-    return app.router?.stack ?? [];
-  } catch {
-    return []; // Express 4's `router` throws; an app that nobody has used has no stack
-  }
-}
-
-function rootOf(app: App): App {
-  return app.parent ? rootOf(app.parent) : app;
-}
 
 /** Splits a request target at its query; an absolute-form target loses scheme and host. */
 function splitTarget(url: string): { path: string; query: string } {
@@ -87,13 +61,12 @@ function splitTarget(url: string): { path: string; query: string } {
 
 export class FrontDoor {
   readonly claims = new Claims<Handler>();
+  readonly neighbours: Neighbours;
   /** Undefined until the flows have started, false while they are being replaced: a message sent then would vanish. */
   open: boolean | undefined;
   #root: App | undefined;
   #prefix = '';
   #own: { length: number; only: boolean } | undefined;
-  /** The last answer for each claim, while the admin app's routes are as many. */
-  readonly #adminTook = new WeakMap<Claim<Handler>, { method: string; path: string; routes: number; took: boolean }>();
 
   constructor(
     readonly httpNode: App,
@@ -101,6 +74,7 @@ export class FrontDoor {
     readonly settings: DoorSettings,
     readonly refuser: Refuser,
   ) {
+    this.neighbours = new Neighbours(httpNode, httpAdmin, settings.httpAdminRoot);
     this.httpNode.use((req: Request, res: Response, next: NextFunction) => this.#dispatch(req, res, next));
     this.#settle();
     // An application that embeds Node-RED may mount it after the nodes are loaded.
@@ -171,44 +145,11 @@ export class FrontDoor {
   /** Another method of the path may belong to a core `http in`; a path of the admin API stays the admin API's. */
   #leftToOthers(found: Found<Handler>, req: IncomingMessage, path: string, nodePath: string): boolean {
     const method = req.method as string;
-    if ('claim' in found) return this.#adminTakes(found.claim, method, path);
+    if ('claim' in found) return this.neighbours.adminTakes(found.claim, method, path);
     return (
-      this.othersHold(method, nodePath) ||
-      this.adminHolds(method, path) ||
+      this.neighbours.othersHold(method, nodePath) ||
+      this.neighbours.adminHolds(method, path) ||
       (method === 'OPTIONS' && this.settings.cors !== undefined)
-    );
-  }
-
-  /** As adminHolds, which matches every route of the admin API: a claim's senders hardly ever spell its path in two ways. */
-  #adminTakes(claim: Claim<Handler>, method: string, path: string): boolean {
-    const routes = this.httpAdmin ? stackOf(this.httpAdmin).length : 0;
-    const last = this.#adminTook.get(claim);
-    if (last?.path === path && last.method === method && last.routes === routes) return last.took;
-    const took = this.adminHolds(method, path);
-    this.#adminTook.set(claim, { method, path, routes, took });
-    return took;
-  }
-
-  /** Whether a route of another node (core `http in`) takes this method and path. @param path below the node root */
-  othersHold(method: string, path: string): boolean {
-    const verb = method.toLowerCase();
-    // Express answers HEAD by a route for GET.
-    const takes = (methods: Record<string, boolean>) => methods[verb] || (verb === 'head' && methods.get);
-    return stackOf(this.httpNode).some(
-      (layer) => layer.route && takes(layer.route.methods) && layer.route.path !== '*' && layer.match(path),
-    );
-  }
-
-  /** Whether the admin API has a route of its own there. @param path as sent, with the node root's prefix */
-  adminHolds(method: string, path: string): boolean {
-    const root = this.settings.httpAdminRoot;
-    if (root === false || !this.httpAdmin) return false;
-    const below = belowRoot(path, root);
-    if (below === undefined) return false;
-    // The admin app mounts the editor API as an app of its own, whose routes the mount hides; those are found by name.
-    const api = ADMIN_API.test(below) || (method === 'GET' && EDITOR_FILES.test(below));
-    return (
-      api || stackOf(this.httpAdmin).some((layer) => layer.route?.methods[method.toLowerCase()] && layer.match(below))
     );
   }
 
@@ -262,7 +203,7 @@ export class FrontDoor {
     if (this.#root || this.claims.size === 0) return undefined;
     const { path, query } = splitTarget(req.url);
     const found = this.claims.find(req.method, path);
-    if (!found || ('allow' in found && this.othersHold(req.method, path))) return undefined;
+    if (!found || ('allow' in found && this.neighbours.othersHold(req.method, path))) return undefined;
     return {
       found,
       arrival: {
@@ -294,18 +235,4 @@ export class FrontDoor {
   claim(claim: Claim<Handler>): string | undefined {
     return this.claims.claim(claim);
   }
-}
-
-/** Routes of Node-RED's admin API, which shares its root with the nodes by default. */
-const ADMIN_API = /^\/(?:flows?|nodes|context|auth|library|settings|credentials|projects|plugins)(?:\/|$)/i;
-/** What the editor itself is made of. */
-const EDITOR_FILES =
-  /^\/(?:(?:icons|locales|theme|types|diagnostics|debug|red|vendor|core|comms|favicon\.ico)(?:\/|$)|$)/i;
-
-/** The part of a path below an app's root, with a leading slash; undefined = not below it. */
-function belowRoot(path: string, root: string): string | undefined {
-  const base = root.replace(/\/$/, '');
-  if (path.slice(0, base.length).toLowerCase() !== base.toLowerCase()) return undefined;
-  const rest = path.slice(base.length);
-  return rest === '' ? '/' : rest.startsWith('/') ? rest : undefined;
 }
