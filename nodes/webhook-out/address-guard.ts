@@ -30,7 +30,7 @@ export function isRefusedAddress(address: string): boolean {
 export function addressRefused(host: string): DeliveryError {
   return new DeliveryError(
     'ADDRESS_REFUSED',
-    `${host} is at a link-local or cloud metadata address; tick "allow link-local addresses" if that is what you want`,
+    `${host} is at a link-local or cloud metadata address; tick "allow link-local and cloud metadata addresses" if that is what you want`,
   );
 }
 

@@ -2,17 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type FlowNode, flow, type RunningNodeRed, startNodeRed } from '../support/node-red';
+import { type FlowNode, flow, startNodeRed } from '../support/node-red';
+import { median } from './median';
+import { NOT_THROUGH, rate } from './pump';
 import type { Row } from './row';
 
 const MESSAGES = 1000;
 const ROUNDS = 9;
 const PARKED = 100_000;
-const PATIENCE_MS = 20_000;
 const PEERS = ['@colinl/node-red-guaranteed-delivery', 'node-red-contrib-queue-gate'];
 const MB = 1_048_576;
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 const node = (id: string, type: string, more: object = {}): FlowNode => ({ id, type, wires: [[]], ...more });
 const fn = (id: string, func: string, wires: string[][]): FlowNode =>
   node(id, 'function', { func, outputs: wires.length, wires });
@@ -119,12 +119,6 @@ function peers(): FlowNode[] {
   ];
 }
 
-/** Messages a second; 0 where they are not through in time. */
-async function rate(red: RunningNodeRed, name: string, count: number, patienceMs = PATIENCE_MS): Promise<number> {
-  const ms = await red.command<number>('pump', { pump: `${name}-pump`, drain: `${name}-drain`, count, patienceMs });
-  return Math.round((count / ms) * 1000);
-}
-
 /** Messages a second, each way in turn, so that a busy moment of the machine falls on all of them. */
 async function speeds(names: string[], nodes: FlowNode[], userDir?: string): Promise<Map<string, number>> {
   const red = await startNodeRed({ flows: flow(nodes), ...(userDir ? { userDir } : {}) });
@@ -163,7 +157,7 @@ async function parked(): Promise<{ rss: number; heap: number; perSecond: number 
       return red.command<NodeJS.MemoryUsage>('memory', { gc: true });
     };
     const before = await settled();
-    const perSecond = await rate(red, 'park', PARKED, 300_000);
+    const perSecond = await rate(red, 'park', PARKED, { patienceMs: 300_000 });
     const after = await settled();
     return { rss: (after.rss - before.rss) / MB, heap: (after.heapUsed - before.heapUsed) / MB, perSecond };
   } finally {
@@ -198,7 +192,7 @@ export async function run(): Promise<Row[]> {
   const row = (scenario: string, value: number, note?: string): Row => ({
     scenario: `retry: ${scenario}`,
     unit: 'messages/s',
-    ...(value > 0 ? { value, ...(note && { note }) } : { note: `not all through in ${PATIENCE_MS / 1000} s` }),
+    ...(value > 0 ? { value, ...(note && { note }) } : { note: NOT_THROUGH }),
   });
   const of = (name: string): number => own.get(name) ?? 0;
   const target = 10_000;

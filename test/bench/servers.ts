@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openAuth } from '../support/flows';
-import { type FlowNode, flow, freePort, root, startNodeRed } from '../support/node-red';
+import { type FlowNode, flow, freePort, type RunningNodeRed, root, startNodeRed } from '../support/node-red';
 
 /** A server under measurement, pinned to one core where the machine has two. */
 export interface Server {
@@ -61,10 +61,15 @@ const fn = (id: string, func: string, wires: string[][]): FlowNode => ({
 });
 
 /** Node-RED with a flow, pinned. Credentials have to be deployed: a flow file holds none. */
-export async function nodeRed(name: string, nodes: FlowNode[]): Promise<Server> {
+export async function pinnedNodeRed(nodes: FlowNode[]): Promise<RunningNodeRed> {
   const red = await startNodeRed({ flows: [] });
   await red.deploy(flow(nodes));
   await pin(red.pid, SERVER_CORE);
+  return red;
+}
+
+async function nodeRed(name: string, nodes: FlowNode[]): Promise<Server> {
+  const red = await pinnedNodeRed(nodes);
   return { name, port: red.port, pid: red.pid, stop: () => red.stop() };
 }
 

@@ -1,4 +1,5 @@
 import { type FlowNode, flow, startNodeRed } from '../support/node-red';
+import { median } from './median';
 import type { Row } from './row';
 
 const MESSAGES = 20_000;
@@ -20,8 +21,6 @@ const others: FlowNode[] = [
 ];
 const tracker: FlowNode = { id: 'tracker', type: 'test-tracker', wires: [['never']] };
 const never: FlowNode = { id: 'never', type: 'function', func: 'if (false) node.done();', outputs: 1, wires: [[]] };
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /**
  * What the outcome tracker costs messages that nobody tracks, on function -> function: while no node uses it, while one does, and

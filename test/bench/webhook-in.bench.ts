@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { startNodeRed, WITHOUT_PACKAGE } from '../support/node-red';
 import { load, requestBytes } from './load';
+import { median } from './median';
 import type { Row } from './row';
 import { body, cpuMs, peers, pin, residentMb, type Server, signed, stored, webhookIn, withSchema } from './servers';
 
@@ -15,8 +16,6 @@ interface Measured {
   p99: number;
   cpuUs: number;
 }
-
-const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 const medianOf = (rounds: Measured[], what: keyof Measured): number => median(rounds.map((round) => round[what]));
 

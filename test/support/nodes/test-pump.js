@@ -1,8 +1,7 @@
-// For benchmarks: `test-pump` sends messages as fast as what it is wired to takes them, `test-drain` counts them. Command `pump`
-// {pump, drain, count, patienceMs} replies with the milliseconds until the drain had them all, Infinity where they were not there in
+// For benchmarks: `test-pump` sends messages as fast as what it is wired to takes them, `ahead` (200) at most being under way;
+// `test-drain` counts them. Command `pump` {pump, drain, count, patienceMs, ahead} replies with the milliseconds until the drain had them all, Infinity where they were not there in
 // patienceMs; ids go on from the last time.
 module.exports = (RED) => {
-  const AHEAD = 200;
   const drains = new Map();
   let lastId = 0;
 
@@ -20,7 +19,7 @@ module.exports = (RED) => {
     });
   });
 
-  const pump = ({ pump: id, drain: drainId, count, patienceMs = Number.POSITIVE_INFINITY }) =>
+  const pump = ({ pump: id, drain: drainId, count, patienceMs = Number.POSITIVE_INFINITY, ahead = 200 }) =>
     new Promise((resolve) => {
       const node = RED.nodes.getNode(id);
       const drain = drains.get(drainId);
@@ -32,7 +31,7 @@ module.exports = (RED) => {
         const ms = performance.now() - start;
         if (left === 0) return resolve(ms);
         if (ms > patienceMs) return resolve(Number.POSITIVE_INFINITY);
-        while (sent < count && sent + left - count < AHEAD) {
+        while (sent < count && sent + left - count < ahead) {
           lastId += 1;
           sent += 1;
           node.send({ payload: { id: lastId, temperature: 21.5, unit: 'C' }, topic: 'bench' });
