@@ -62,6 +62,27 @@ function describe(value: object): string {
   return typeof name === 'string' && name !== '' ? `it is an object of class ${name}` : 'it is not a plain object';
 }
 
+/**
+ * Whether JSON.stringify by itself keeps a value. Nearly every message is like that, and then needs no copy.
+ * @param met every container so far, none of which may come a second time
+ */
+function isJson(value: unknown, met: Set<object>, depth: number): boolean {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return true;
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
+  if (typeof value !== 'object' || depth > MAX_DEPTH || met.has(value)) return false;
+  met.add(value);
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index += 1) if (!isJson(value[index], met, depth + 1)) return false;
+    return true;
+  }
+  if (!isPlain(value)) return false;
+  for (const key of Object.keys(value)) {
+    if (key === TYPE || key === '__proto__') return false;
+    if (!isJson((value as Record<string, unknown>)[key], met, depth + 1)) return false;
+  }
+  return true;
+}
+
 class Encoder {
   /** Every container met, with its number: a second way to one becomes a reference, so that circles and shared parts are kept. */
   readonly #met = new Map<object, number>();
@@ -143,10 +164,10 @@ function binary(value: object): Json | undefined {
  */
 export function encode(value: unknown, root: string, leaveOut: readonly string[] = []): string {
   let kept = value;
-  if (leaveOut.length > 0 && typeof value === 'object' && value !== null && isPlain(value)) {
+  if (typeof value === 'object' && value !== null && leaveOut.some((key) => key in value) && isPlain(value)) {
     kept = Object.fromEntries(Object.entries(value).filter(([key]) => !leaveOut.includes(key)));
   }
-  const text = JSON.stringify(new Encoder().value(kept, { key: root }, 1));
+  const text = JSON.stringify(isJson(kept, new Set(), 1) ? kept : new Encoder().value(kept, { key: root }, 1));
   // `constructor` with a `prototype` would be refused on the way back.
   const forbidden = text.includes('"prototype"') && forbiddenKey(JSON.parse(text));
   if (forbidden)

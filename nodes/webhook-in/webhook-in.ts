@@ -105,10 +105,12 @@ export default function (RED: NodeAPI): void {
     };
     const sendEvents: SendEvents = (messages) => send([messages, null]);
     const follow: Follow = (message, onOutcome) =>
-      tracking?.tracker.track(message, this.id, wired, {
-        ...(stored && { timeoutMs: FLOW_TIMEOUT_MS }),
-        onOutcome,
-      });
+      tracking?.tracker.track(
+        message,
+        this.id,
+        wired,
+        stored ? { timeoutMs: FLOW_TIMEOUT_MS, onOutcome } : { onOutcome },
+      );
     const desk = new Desk(options, clock, { report: (message) => send([null, message]), changed: show });
     const answers = new FlowAnswers(clock, options.answerTimeoutMs);
     const stored = storeUse

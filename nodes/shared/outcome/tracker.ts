@@ -12,7 +12,7 @@ import {
   type SendEvent,
   takesMessages,
 } from './runtime';
-import { type Delivery, Tracking } from './tracking';
+import { type Delivery, Tracking, type TrackingHost } from './tracking';
 
 /**
  * Counts the deliveries of each tracked message by what the runtime's hooks tell: one more when it is delivered, one less when
@@ -30,12 +30,21 @@ export class Tracker implements OutcomeTracker {
   #order = 0;
   #stopping = false;
 
+  readonly #host: TrackingHost;
+
   /** @param complain told what a listener of ours threw; nothing may reach the runtime from within a hook */
   constructor(
     private readonly clock: Clock,
     private readonly complain: (error: unknown) => void,
     private readonly newMsgid: () => string,
-  ) {}
+  ) {
+    this.#host = {
+      clock,
+      isStopping: () => this.#stopping,
+      settling: ({ options }) => this.#safely(() => options.onSettling?.()),
+      ended: (tracking, outcome) => this.#ended(tracking, outcome),
+    };
+  }
 
   get tracked(): number {
     return this.#live.size;
@@ -46,28 +55,11 @@ export class Tracker implements OutcomeTracker {
     this.#sentUnderAnotherTag(msg, nodeId);
     if (typeof msg._msgid !== 'string') msg._msgid = this.newMsgid();
     this.#lastTag += 1;
-    let cancelled = false;
-    const guarded = this.#guard(options);
-    const isStopping = (): boolean => this.#stopping;
-    const tracking = new Tracking(
-      this.#lastTag,
-      msg._msgid,
-      nodeId,
-      guarded,
-      this.clock,
-      isStopping,
-      (ended, outcome) => {
-        this.#live.remove(ended);
-        // Not from within a hook: what a listener sends or completes must not mix with what the runtime is about to do.
-        queueMicrotask(() => {
-          if (!cancelled) guarded.onOutcome(outcome);
-        });
-      },
-    );
+    const tracking = new Tracking(this.#lastTag, msg._msgid, nodeId, options, this.#host);
     this.#live.add(msg, tracking);
     queueMicrotask(() => tracking.sentAll(wired));
     return () => {
-      cancelled = true;
+      tracking.cancelled = true;
       if (tracking.ended) return;
       tracking.stop();
       this.#live.remove(tracking);
@@ -134,7 +126,8 @@ export class Tracker implements OutcomeTracker {
     if (!station.silenceTold && !node.type.startsWith('subflow:')) {
       station.silenceTold = true;
       const { id, type, name } = node;
-      tracking.options.onSilent?.(name ? { id: node._alias ?? id, type, name } : { id: node._alias ?? id, type });
+      const silent = name ? { id: node._alias ?? id, type, name } : { id: node._alias ?? id, type };
+      this.#safely(() => tracking.options.onSilent?.(silent));
     }
     this.#end(msg, delivery);
   }
@@ -177,13 +170,12 @@ export class Tracker implements OutcomeTracker {
     this.#tap.release();
   }
 
-  #guard(options: TrackOptions): TrackOptions {
-    return {
-      ...options,
-      onOutcome: (outcome) => this.#safely(() => options.onOutcome(outcome)),
-      onSettling: () => this.#safely(() => options.onSettling?.()),
-      onSilent: (node) => this.#safely(() => options.onSilent?.(node)),
-    };
+  #ended(tracking: Tracking, outcome: Outcome): void {
+    this.#live.remove(tracking);
+    // Not from within a hook: what a listener sends or completes must not mix with what the runtime is about to do.
+    queueMicrotask(() => {
+      if (!tracking.cancelled) this.#safely(() => tracking.options.onOutcome(outcome));
+    });
   }
 
   #safely(step: () => void): void {

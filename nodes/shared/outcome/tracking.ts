@@ -27,10 +27,21 @@ export interface Station {
   silenceTold: boolean;
 }
 
+/** What a tracking needs of the tracker it belongs to. */
+export interface TrackingHost {
+  readonly clock: Clock;
+  /** While nodes are being stopped it is not known yet who has dropped a message. */
+  isStopping(): boolean;
+  settling(tracking: Tracking): void;
+  ended(tracking: Tracking, outcome: Outcome): void;
+}
+
 /** What has become of one tracked message: how many deliveries are under way, and the outcome when it is known. */
 export class Tracking {
   readonly stations = new Map<RuntimeNode, Station>();
   ended = false;
+  /** Nobody wants to hear the outcome any more. */
+  cancelled = false;
   #open = 0;
   /** Ended deliveries at nodes wired onward that have sent nothing (yet): they may be working behind our back. */
   #loose = 0;
@@ -46,12 +57,9 @@ export class Tracking {
     readonly msgid: string,
     readonly nodeId: string,
     readonly options: TrackOptions,
-    private readonly clock: Clock,
-    /** While nodes are being stopped it is not known yet who has dropped a message. */
-    private readonly isStopping: () => boolean,
-    private readonly onEnd: (tracking: Tracking, outcome: Outcome) => void,
+    private readonly host: TrackingHost,
   ) {
-    if (options.timeoutMs) this.#timeout = clock.after(options.timeoutMs, () => this.end({ kind: 'timeout' }));
+    if (options.timeoutMs) this.#timeout = host.clock.after(options.timeoutMs, () => this.end({ kind: 'timeout' }));
   }
 
   /** To be called once everything that is sent at once has been sent. */
@@ -59,7 +67,7 @@ export class Tracking {
     if (this.#delivered || this.ended) return;
     if (!wired) this.end({ kind: 'success' });
     // A hook of another package may hold a delivery back for a moment.
-    else this.#settle = this.clock.after(this.#settleMs, () => this.end(nobody(this.nodeId)));
+    else this.#settle = this.host.clock.after(this.#settleMs, () => this.end(nobody(this.nodeId)));
   }
 
   get #settleMs(): number {
@@ -118,10 +126,10 @@ export class Tracking {
     if (this.ended || this.#open > 0 || !this.#decided) return;
     if (this.#loose === 0) this.#succeed();
     else if (!this.#settle) {
-      this.#settle = this.clock.after(this.#settleMs, () => this.#settled());
+      this.#settle = this.host.clock.after(this.#settleMs, () => this.#settled());
       if (!this.#settlingTold) {
         this.#settlingTold = true;
-        this.options.onSettling?.();
+        this.host.settling(this);
       }
     }
   }
@@ -137,14 +145,14 @@ export class Tracking {
   }
 
   #settled(): void {
-    if (this.isStopping()) this.#settle = this.clock.after(this.#settleMs, () => this.#settled());
+    if (this.host.isStopping()) this.#settle = this.host.clock.after(this.#settleMs, () => this.#settled());
     else this.end({ kind: 'success' });
   }
 
   end(outcome: Outcome): void {
     if (this.ended) return;
     this.stop();
-    this.onEnd(this, outcome);
+    this.host.ended(this, outcome);
   }
 
   /** Ends without an outcome. */
