@@ -127,9 +127,8 @@ export class StoredEvents {
     if (this.#closed) return refuse('redeploying', 'the node is being redeployed', CLOSED_RETRY_AFTER);
     this.#arriving += messages.length;
     // All are asked for in one turn, so that one commit holds them.
-    const stored = await Promise.allSettled(
-      messages.map((message) => this.#persist.watch(this.#acceptOne(message)).finally(() => (this.#arriving -= 1))),
-    );
+    const asked = messages.map((message) => this.#acceptOne(message));
+    const stored = await this.#persist.watch(Promise.allSettled(asked));
     const failed = stored.find((one) => one.status === 'rejected');
     this.ports.changed();
     return failed && refusalFor(failed.reason);
@@ -181,6 +180,7 @@ export class StoredEvents {
     try {
       accepted = await this.#store(message, lease);
     } finally {
+      this.#arriving -= 1;
       if (lease) this.#reserved -= 1;
       // The place is free for one that waits.
       if (lease && accepted?.state !== 'first') this.#feed.pump();

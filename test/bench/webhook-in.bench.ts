@@ -7,7 +7,7 @@ import type { Row } from './row';
 import { body, cpuMs, peers, pin, residentMb, type Server, signed, stored, webhookIn, withSchema } from './servers';
 
 const ROUNDS = 7;
-const WARM_UP = 2;
+const WARM_UP = 4;
 const CONNECTIONS = 64;
 const MB = 1024 * 1024;
 
