@@ -66,7 +66,8 @@ export class Queue {
   ) {}
 
   add(arrival: Arrival, now: Moment, claim?: number): Entry {
-    const entry = this.entry({ ...arrival, seq: this.context.nextSeq(), enqueuedAt: now.wall, deliveries: 0 });
+    const { id, dueAt, lane } = arrival;
+    const entry = this.entry({ seq: this.context.nextSeq(), id, dueAt, lane, enqueuedAt: now.wall, deliveries: 0 });
     entry.claim = claim;
     // A lane that is not empty goes on in order: the event then waits although it was to be leased at once.
     const hand = arrival.lease && !(arrival.lane !== undefined && this.#lanes.has(arrival.lane));
