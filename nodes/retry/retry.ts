@@ -5,7 +5,7 @@ import { storeFor } from '../event-store/store-for';
 import { dueClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
-import { type Command, obey, readCommand } from './commands';
+import { isCommand, obey, readCommand } from './commands';
 import { Complaints } from './complaints';
 import type { Custody, Message } from './delivery';
 import { Engine } from './engine';
@@ -131,8 +131,8 @@ export default function (RED: NodeAPI): void {
     if (lost.length > 0) this.warn(RED._('retry.warn.lost', { count: lost.length }));
     abandon(lost, 'its store in memory has ended');
 
-    const run = async (command: Command, msg: Message): Promise<void> => {
-      const answer = await obey(command, engine);
+    const run = async (msg: Message): Promise<void> => {
+      const answer = await obey(readCommand(msg), engine);
       if (answer !== undefined) (this as unknown as Sender).send([null, { ...msg, payload: answer }, null]);
     };
     this.on('input', (incoming, _send, done) => {
@@ -142,9 +142,8 @@ export default function (RED: NodeAPI): void {
         if (!error) tracker.report(msg, { kind: 'success' });
         done(error);
       };
-      const command = options.commands ? readCommand(msg) : undefined;
-      if (command) {
-        run(command, msg).then(
+      if (options.commands && isCommand(msg)) {
+        run(msg).then(
           () => finish(),
           (error: unknown) => finish(asError(error)),
         );

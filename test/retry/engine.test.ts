@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createMemoryStore } from '../../nodes/event-store/memory';
 import { type Store, StoreError } from '../../nodes/event-store/store';
+import { obey } from '../../nodes/retry/commands';
 import type { Custody, Message } from '../../nodes/retry/delivery';
 import { Engine } from '../../nodes/retry/engine';
 import { type RetryConfig, readOptions } from '../../nodes/retry/options';
@@ -358,6 +359,20 @@ describe('retry: engine', () => {
     assert.equal(bench.engine.counts.dead, 1);
     assert.equal(await bench.engine.purge(), 1);
     assert.deepEqual(await bench.engine.deadLetters.list(), []);
+  });
+
+  it('finds those named wherever they are among the others', async () => {
+    const bench = new Bench({ attempts: 1 });
+    bench.answer = () => FAILURE;
+    await bench.accept(...each(1001));
+    const [last] = await bench.engine.deadLetters.list({
+      after: (await bench.engine.deadLetters.list()).at(-1)?.id as string,
+    });
+    const found = (await obey({ name: 'list', ids: [last?.id as string] }, bench.engine)) as { message: Message }[];
+    assert.deepEqual(
+      found.map(({ message }) => message.n),
+      [1000],
+    );
   });
 
   it('keeps the newest dead letters', async () => {

@@ -257,6 +257,74 @@ describe('retry in Node-RED: how a message fares', function () {
     assert.ok(red.seen('succeeded').every(({ retry }) => retry.attempt === 1));
   });
 
+  for (const [what, order, complaint] of [
+    ['purge of a number', { command: 'purge', ids: 5 }, 'ids: expected an id or a list of ids; leave it out for all'],
+    ['purge of null', { command: 'purge', ids: null }, 'ids: expected an id or a list of ids; leave it out for all'],
+    [
+      'replay of dead letters instead of their ids',
+      { command: 'replay', ids: [{ id: 'a' }] },
+      'ids: expected an id or a list of ids; leave it out for all',
+    ],
+    ['list after a number', { command: 'list', after: 5 }, 'after: expected the id of a dead letter'],
+    ['list of no page', { command: 'list', limit: 0 }, 'limit: expected a whole number from 1 up, found 0'],
+  ] as [string, Record<string, unknown>, string][]) {
+    it(`a command with a wrong argument is an error that Catch sees, and does nothing: ${what}`, async () => {
+      await deploy(...retryNode({ attempts: 1, commands: true }), probe('next', { fail: 9 }));
+      await red.inject('retry', { payload: 1 });
+      await red.message('gave-up');
+      await red.inject('retry', order);
+      const { error } = await red.message('caught', 2);
+      assert.ok(error.message.endsWith(`: ${complaint}`), error.message);
+      await red.inject('retry', { command: 'list' });
+      assert.equal((await red.message('gave-up', 2)).payload.length, 1);
+    });
+  }
+
+  it('pausing a node that has nothing to do is seen at once', async () => {
+    await deploy(...retryNode({ commands: true }), probe('next'));
+    await red.statusWith('retry', ({ text }) => text === 'idle');
+    await red.inject('retry', { command: 'pause' });
+    await red.statusWith('retry', ({ text }) => text === 'paused');
+    red.statuses.length = 0;
+    await red.inject('retry', { command: 'resume' });
+    await red.statusWith('retry', ({ text }) => text === 'idle');
+  });
+
+  for (const [what, query, type, body] of [
+    ['an id that is a number', '', 'application/json', '{"ids": 5}'],
+    ['a list without a name', '', 'application/json', '["a"]'],
+    ['JSON sent as a form, as curl -d does', '', 'application/x-www-form-urlencoded', '{"ids": ["a"]}'],
+    ['JSON sent as text', '', 'text/plain', '{"ids": ["a"]}'],
+    ['a member of another name', '', 'application/json', '{"id": "a"}'],
+    ['a query that is an object', '?ids[a]=b', undefined, undefined],
+  ] as [string, string, string | undefined, string | undefined][]) {
+    it(`the admin endpoints refuse ${what} instead of taking it for all`, async () => {
+      await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 9 }));
+      await red.inject('retry', { payload: 1 });
+      await red.message('gave-up');
+      const url = `${red.url}/surewire/retry/retry/dead-letters`;
+      for (const method of ['POST', 'DELETE']) {
+        const answer = await fetch(url + query, {
+          method,
+          ...(type && { headers: { 'content-type': type } }),
+          ...(body && { body }),
+        });
+        assert.equal(answer.status, 400, await answer.text());
+      }
+      assert.equal((await (await fetch(url)).json()).deadLetters.length, 1);
+    });
+  }
+
+  it('the admin endpoints take ids that are named one by one', async () => {
+    await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 9 }));
+    for (const payload of [1, 2, 3]) await red.inject('retry', { payload });
+    await red.message('gave-up', 3);
+    const url = `${red.url}/surewire/retry/retry/dead-letters`;
+    const [first, second] = (await (await fetch(url)).json()).deadLetters as Message[];
+    const answer = await fetch(`${url}?ids=${first?.id}&ids=${second?.id}`, { method: 'DELETE' });
+    assert.deepEqual(await answer.json(), { purged: 2 });
+  });
+
   it('the admin endpoints list, replay and purge', async () => {
     await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 3 }));
     for (const payload of [1, 2, 3]) await red.inject('retry', { payload });
