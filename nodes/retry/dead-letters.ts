@@ -50,9 +50,10 @@ export class DeadLetters {
     const { deadLetterMax: max, deadLetterMaxAge } = this.options;
     const keep = deadLetterMaxAge > 0 ? { max, maxAgeMs: deadLetterMaxAge * 1000 } : { max };
     const { reason, outcome, attempts } = giving;
-    if (await this.store.bury(this.queue, id, token, { reason, outcome, attempts, keep })) {
-      this.count = Math.min(this.count + 1, max);
-    }
+    if (!(await this.store.bury(this.queue, id, token, { reason, outcome, attempts, keep }))) return;
+    this.count = Math.min(this.count + 1, max);
+    // Only the store knows how many were too old. It has taken this one, so its failing to say so is no failure to bury.
+    await this.refresh().catch(() => undefined);
   }
 
   /** Oldest first, after the id given. */

@@ -74,25 +74,39 @@ export default function (RED: NodeAPI): void {
   function Retry(this: Node, config: NodeDef & RetryConfig): void {
     RED.nodes.createNode(this, config);
     const { options, problems } = configure(config);
-    if (problems.length > 0) {
-      for (const problem of problems) this.error(problem);
-      this.status({ fill: 'red', shape: 'ring', text: RED._('retry.status.misconfigured') });
-      this.on('input', (_msg, _send, done) => done(new Error(`misconfigured: ${problems.join('; ')}`)));
-      return;
-    }
-
-    const queue = `retry/${this.id}`;
     const storeId = typeof config.store === 'string' ? config.store : '';
     const use = storeFor(RED, storeId, this.id);
     const { store } = use;
+    // Also where a field is wrong: what waits in memory is there when it has been put right.
     const { custody, lost } = holdings.use(this.id, store);
     const tracking = acquireTracker(RED, clock);
     const { tracker } = tracking;
     // In memory the messages of senders that wait stay open, and outlive a deploy.
     if (!store.durable) tracker.keeps(this);
+    const leave = async (): Promise<void> => {
+      holdings.leave(this.id);
+      await use.close();
+      tracking.release();
+    };
+    if (lost.length > 0) this.warn(RED._('retry.warn.lost', { count: lost.length }));
+    abandon(lost, 'its store in memory has ended');
+    if (problems.length > 0) {
+      for (const problem of problems) this.error(problem);
+      this.status({ fill: 'red', shape: 'ring', text: RED._('retry.status.misconfigured') });
+      this.on('input', (_msg, _send, done) => done(new Error(`misconfigured: ${problems.join('; ')}`)));
+      this.on('close', (closed: () => void) => void leave().finally(closed));
+      return;
+    }
+
+    const queue = `retry/${this.id}`;
     const complaints = new Complaints(clock, (text) => this.error(text));
     const silent = new Map<string, string>();
-    const status = throttledStatus((next) => this.status(next), clock);
+    // An open breaker is half-open after a while, and nothing happens then where nothing waits.
+    const status = throttledStatus(
+      (next) => this.status(next),
+      clock,
+      () => engine.counts.breaker === 'open',
+    );
     const say: Say = (key, values) => RED._(`retry.status.${key}`, values);
     const show = (): void =>
       status.update(() =>
@@ -128,8 +142,6 @@ export default function (RED: NodeAPI): void {
     engine.opened.catch((error: unknown) => complaints.say(asError(error).message));
     const unlisten = store.onProblem(show);
     show();
-    if (lost.length > 0) this.warn(RED._('retry.warn.lost', { count: lost.length }));
-    abandon(lost, 'its store in memory has ended');
 
     const run = async (msg: Message): Promise<void> => {
       const answer = await obey(readCommand(msg), engine);
@@ -158,13 +170,7 @@ export default function (RED: NodeAPI): void {
       if (engines.get(this.id) === engine) engines.delete(this.id);
       unlisten();
       status.close();
-      const finish = async (): Promise<void> => {
-        await engine.close();
-        holdings.leave(this.id);
-        await use.close();
-        tracking.release();
-      };
-      void finish().finally(closed);
+      void engine.close().then(leave).finally(closed);
     });
   }
 

@@ -386,6 +386,17 @@ describe('retry: engine', () => {
     assert.equal(bench.engine.counts.dead, 2);
   });
 
+  it('counts no dead letter that has left because it was too old', async () => {
+    const bench = new Bench({ attempts: 1, deadLetterMaxAge: 60 });
+    bench.answer = () => FAILURE;
+    await bench.accept(...each(3));
+    await bench.pass(61_000);
+    await bench.accept({ n: 'late' });
+    await settle();
+    assert.equal((await bench.engine.deadLetters.list()).length, 1);
+    assert.equal(bench.engine.counts.dead, 1);
+  });
+
   it('gives up what has become too old before it was sent', async () => {
     const bench = new Bench({ maxAge: 10 });
     bench.engine.setPaused(true);

@@ -227,6 +227,29 @@ describe('retry in Node-RED: how a message fares', function () {
     assert.match((await red.message('caught')).error.message, /attempts must be/);
   });
 
+  it('what waits in memory outlives a deploy with a wrong field', async () => {
+    const waits = { strategy: 'schedule', schedule: '3600', commands: true };
+    await deploy(...retryNode({ ...waits, attempts: 1 }), probe('next', { fail: 2 }));
+    await red.inject('retry', { payload: 'given up' });
+    await red.message('gave-up');
+    await deploy(...retryNode({ ...waits, attempts: 9 }), probe('next', { fail: 1 }));
+    await red.inject('retry', { payload: 'waits' });
+    await red.statusWith('retry', ({ text }) => text === '1 waiting · 1 given up');
+    await deploy(...retryNode({ ...waits, attempts: 'many' }), probe('next'));
+    await red.statusWith('retry', ({ text }) => text === 'misconfigured');
+    red.statuses.length = 0;
+    await deploy(...retryNode({ ...waits, attempts: 9 }), probe('next'));
+    await red.statusWith('retry', ({ text }) => text === '1 waiting · 1 given up');
+  });
+
+  it('the status says by itself that an open breaker lets a probe through', async () => {
+    const breaker = { breaker: true, breakerMinimum: 1, breakerThreshold: 0.5, breakerOpen: 1 };
+    await deploy(...retryNode({ ...breaker, attempts: 1 }), probe('next', { fail: 1 }));
+    await red.inject('retry', { payload: 1 });
+    await red.statusWith('retry', ({ text }) => text === 'breaker open · 1 given up');
+    await red.statusWith('retry', ({ text }) => text === 'breaker half-open · 1 given up');
+  });
+
   it('commands are obeyed only where they are allowed', async () => {
     await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 1 }));
     await red.inject('retry', { payload: 1, command: 'purge' });
