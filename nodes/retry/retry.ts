@@ -47,7 +47,12 @@ export default function (RED: NodeAPI): void {
   function laneOf(laneBy: string): (message: Message) => string | undefined {
     if (laneBy === '') return () => undefined;
     return (message) => {
-      const value: unknown = RED.util.getMessageProperty(message, laneBy);
+      let value: unknown;
+      try {
+        value = RED.util.getMessageProperty(message, laneBy);
+      } catch {
+        // Where a part on the way to it is missing. A message without the property is in no lane.
+      }
       return ['string', 'number', 'boolean'].includes(typeof value) && value !== '' ? String(value) : undefined;
     };
   }

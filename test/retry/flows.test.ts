@@ -369,6 +369,12 @@ describe('retry in Node-RED: how a message fares', function () {
     assert.equal((await fetch(`${red.url}/surewire/retry/nobody/dead-letters`)).status, 404);
   });
 
+  it('lanes: a message without the property, or without what would hold it, is in no lane', async () => {
+    await deploy(...retryNode({ laneBy: 'event.device' }), probe('next'));
+    for (const event of [undefined, null, 'door', {}]) await red.inject('retry', { payload: 1, event });
+    await red.message('succeeded', 4);
+  });
+
   it('lanes: a failing event of one device holds back its own, not the others', async () => {
     await deploy(
       ...retryNode({ laneBy: 'event.device', baseMs: 400 }),
