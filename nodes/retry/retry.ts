@@ -83,7 +83,7 @@ export default function (RED: NodeAPI): void {
     const use = storeFor(RED, storeId, this.id);
     const { store } = use;
     // Also where a field is wrong: what waits in memory is there when it has been put right.
-    const { custody, lost } = holdings.use(this.id, store);
+    const { custody, lost, paused } = holdings.use(this.id, store);
     const tracking = acquireTracker(RED, clock);
     const { tracker } = tracking;
     // In memory the messages of senders that wait stay open, and outlive a deploy.
@@ -143,6 +143,8 @@ export default function (RED: NodeAPI): void {
       problem: (error) => complaints.say(asError(error).message),
     });
     engines.set(this.id, engine);
+    // Where commands are off now, none could resume it.
+    engine.setPaused(paused && options.commands);
     engine.setFlowing(flowing);
     engine.opened.catch((error: unknown) => complaints.say(asError(error).message));
     const unlisten = store.onProblem(show);
@@ -150,6 +152,7 @@ export default function (RED: NodeAPI): void {
 
     const run = async (msg: Message): Promise<void> => {
       const answer = await obey(readCommand(msg), engine);
+      holdings.setPaused(this.id, engine.counts.paused);
       if (answer !== undefined) (this as unknown as Sender).send([null, { ...msg, payload: answer }, null]);
     };
     this.on('input', (incoming, _send, done) => {

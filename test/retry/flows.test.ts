@@ -250,6 +250,19 @@ describe('retry in Node-RED: how a message fares', function () {
     await red.statusWith('retry', ({ text }) => text === 'breaker half-open · 1 given up');
   });
 
+  it('a pause outlives a deploy, but not one that switches the commands off', async () => {
+    await deploy(...retryNode({ commands: true }), probe('next'));
+    await red.inject('retry', { command: 'pause' });
+    await red.inject('retry', { payload: 1 });
+    await red.statusWith('retry', ({ text }) => text === 'paused · 1 waiting');
+    red.statuses.length = 0;
+    await deploy(...retryNode({ commands: true, attempts: 3 }), probe('next'));
+    await red.statusWith('retry', ({ text }) => text === 'paused · 1 waiting');
+    assert.equal(red.seen('next').length, 0);
+    await deploy(...retryNode({ commands: false }), probe('next'));
+    await red.message('succeeded');
+  });
+
   it('commands are obeyed only where they are allowed', async () => {
     await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 1 }));
     await red.inject('retry', { payload: 1, command: 'purge' });
