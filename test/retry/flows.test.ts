@@ -127,6 +127,30 @@ describe('retry in Node-RED: how a message fares', function () {
     assert.deepEqual(attempts('decides'), [1, 2]);
   });
 
+  for (const scope of [['inner'], ['inner', 'beside']]) {
+    it(`scope inside a subflow: ${scope.join(' and ')}`, async () => {
+      const inside = (node: FlowNode): FlowNode => ({ x: 1, y: 1, z: 'sub', ...node });
+      const [sub] = retryNode({ scope, timeout: 0, id: 'sub-retry' }, ['inner', 'beside']) as [FlowNode];
+      await deploy(
+        fn('enter', 'return msg;', [['instance']]),
+        { id: 'instance', type: 'subflow:sub', z: 'tab', x: 1, y: 1, wires: [['next']] },
+        probe('next'),
+        {
+          id: 'sub',
+          type: 'subflow',
+          name: 'sub',
+          in: [{ x: 1, y: 1, wires: [{ id: 'sub-retry' }] }],
+          out: [{ x: 1, y: 1, wires: [{ id: 'sub-retry', port: 2 }] }],
+        },
+        inside({ ...sub, wires: [['inner'], [], []] }),
+        inside(fn('inner', 'if (msg.retry.attempt < 2) throw new Error("not yet"); return msg;')),
+        inside(fn('beside', 'return msg;')),
+      );
+      await red.inject('enter', { payload: 'x' });
+      assert.equal((await red.message('next')).retry.attempt, 2);
+    });
+  }
+
   it('settling: a node that sends later can still fail the attempt', async () => {
     await deploy(
       ...retryNode(),
