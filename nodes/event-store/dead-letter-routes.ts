@@ -1,4 +1,6 @@
 import type { Request, RequestHandler, Response, Router } from 'express';
+import { ConfigError } from '../shared/options';
+import { readIds } from './dead-letter-ids';
 import type { DeadLetter } from './store';
 
 const DEFAULT_PAGE = 100;
@@ -11,11 +13,19 @@ export interface DeadLetterHolder {
   purge(ids?: readonly string[]): Promise<number>;
 }
 
-/** The ids a request names: in its body, or as `?ids=a,b`; undefined = all. */
-function idsOf(req: Request): string[] | undefined {
-  const { ids } = (req.body ?? {}) as { ids?: unknown };
-  if (Array.isArray(ids)) return ids.map(String);
-  return typeof req.query.ids === 'string' ? req.query.ids.split(',') : undefined;
+/**
+ * The ids a request names: in its body, or as `?ids=a,b`; undefined = all.
+ * @throws ConfigError where it says something else: `curl -d` for one sends JSON as a form, whose only member is that text
+ */
+function idsOf(req: Request): readonly string[] | undefined {
+  const body: unknown = req.body ?? {};
+  const unread = req.get('content-length') !== '0' && req.is(['json', 'urlencoded']) === false;
+  if (unread || Array.isArray(body) || Object.keys(body as object).some((name) => name !== 'ids')) {
+    throw new ConfigError('body', 'expected JSON such as {"ids": ["..."]}, with content type application/json');
+  }
+  const { ids = req.query.ids } = body as { ids?: unknown };
+  const named = readIds(ids);
+  return ids === req.query.ids ? named?.flatMap((part) => part.split(',')) : named;
 }
 
 /**
@@ -41,7 +51,10 @@ export function serveDeadLetters(
       }
       answer(holder, req).then(
         (body) => res.json(body),
-        (error: unknown) => res.status(503).json({ error: error instanceof Error ? error.message : String(error) }),
+        (error: unknown) => {
+          const status = error instanceof ConfigError ? 400 : 503;
+          res.status(status).json({ error: error instanceof Error ? error.message : String(error) });
+        },
       );
     };
   const read = needsPermission(`surewire-${kind}.read`);

@@ -11,7 +11,8 @@ const TOO_MANY_REQUESTS = 429;
 function plainDelay(options: BackoffOptions, failures: number): number {
   switch (options.strategy) {
     case 'exponential':
-      return Math.min(options.maxMs, options.baseMs * options.factor ** (failures - 1));
+      // The power becomes infinite at last, and nothing times infinity is no number.
+      return options.baseMs === 0 ? 0 : Math.min(options.maxMs, options.baseMs * options.factor ** (failures - 1));
     case 'fixed':
       return Math.min(options.maxMs, options.baseMs);
     case 'schedule':

@@ -1,3 +1,6 @@
+import { readIds } from '../event-store/dead-letter-ids';
+import { ConfigError, numberOption } from '../shared/options';
+import { LONGEST_PAGE } from './dead-letters';
 import type { Message } from './delivery';
 import type { Engine } from './engine';
 
@@ -13,32 +16,36 @@ export interface Command {
 }
 
 /**
- * The order a message carries, undefined = none, the message is an event like any other. To be asked only where the node's
- * `commands` is true: else anybody who can send an event could purge.
+ * Whether a message is an order and not an event like any other. To be asked only where the node's `commands` is true: else
+ * anybody who can send an event could purge.
  */
-export function readCommand(msg: Message): Command | undefined {
-  const name = COMMANDS.find((command) => command === msg.command);
-  if (!name) return undefined;
-  const command: Command = { name };
-  if (typeof msg.ids === 'string') command.ids = [msg.ids];
-  else if (Array.isArray(msg.ids)) command.ids = msg.ids.map(String);
+export const isCommand = (msg: Message): boolean => COMMANDS.some((name) => name === msg.command);
+
+/**
+ * The order a message carries.
+ * @throws ConfigError that names the property which is wrong
+ */
+export function readCommand(msg: Message): Command {
+  const command: Command = { name: msg.command as Command['name'] };
+  if (command.name === 'pause' || command.name === 'resume') return command;
+  const ids = readIds(msg.ids);
+  if (ids) command.ids = ids;
+  if (command.name !== 'list') return command;
   if (typeof msg.after === 'string') command.after = msg.after;
-  if (typeof msg.limit === 'number' && msg.limit >= 1) command.limit = Math.floor(msg.limit);
+  else if (msg.after !== undefined) throw new ConfigError('after', 'expected the id of a dead letter');
+  if (msg.limit !== undefined) command.limit = numberOption(msg, 'limit', LONGEST_PAGE, { min: 1, integer: true });
   return command;
 }
 
 /** Carries an order out. @returns what it answers, only for `list`: the dead letters, oldest first */
-export async function obey(command: Command, engine: Engine): Promise<unknown> {
-  const { name, ids } = command;
+export async function obey({ name, ids, ...page }: Command, engine: Engine): Promise<unknown> {
   switch (name) {
     case 'pause':
     case 'resume':
       engine.setPaused(name === 'pause');
       return undefined;
-    case 'list': {
-      const letters = await engine.deadLetters.list(command);
-      return ids ? letters.filter((letter) => ids.includes(letter.id)) : letters;
-    }
+    case 'list':
+      return ids ? engine.deadLetters.named(ids, page) : engine.deadLetters.list(page);
     case 'replay':
       await engine.replay(ids);
       return undefined;

@@ -4,7 +4,7 @@ import type { RetryOptions } from './options';
 import type { GiveUpReason } from './verdict';
 
 /** The longest page the store gives. */
-const LONGEST_PAGE = 1000;
+export const LONGEST_PAGE = 1000;
 /** Replay without a drain rate: one every 20 ms, so that a receiver just back is not flooded. */
 const REPLAY_EVERY_MS = 20;
 
@@ -50,15 +50,30 @@ export class DeadLetters {
     const { deadLetterMax: max, deadLetterMaxAge } = this.options;
     const keep = deadLetterMaxAge > 0 ? { max, maxAgeMs: deadLetterMaxAge * 1000 } : { max };
     const { reason, outcome, attempts } = giving;
-    if (await this.store.bury(this.queue, id, token, { reason, outcome, attempts, keep })) {
-      this.count = Math.min(this.count + 1, max);
-    }
+    if (!(await this.store.bury(this.queue, id, token, { reason, outcome, attempts, keep }))) return;
+    this.count = Math.min(this.count + 1, max);
+    // Only the store knows how many were too old. It has taken this one, so its failing to say so is no failure to bury.
+    await this.refresh().catch(() => undefined);
   }
 
   /** Oldest first, after the id given. */
   async list(page: { after?: string; limit?: number } = {}): Promise<DeadLetter[]> {
     const limit = Math.max(1, Math.min(page.limit ?? LONGEST_PAGE, LONGEST_PAGE));
     return this.store.deadLetters(this.queue, page.after === undefined ? { limit } : { after: page.after, limit });
+  }
+
+  /** Those of these ids, oldest first; wherever they are among the others. */
+  async named(ids: readonly string[], page: { after?: string; limit?: number } = {}): Promise<DeadLetter[]> {
+    const { limit = LONGEST_PAGE } = page;
+    const wanted = new Set(ids);
+    const found: DeadLetter[] = [];
+    for (let after = page.after; found.length < limit; ) {
+      const letters = await this.list(after === undefined ? {} : { after });
+      found.push(...letters.filter(({ id }) => wanted.has(id)));
+      if (letters.length < LONGEST_PAGE) break;
+      after = letters.at(-1)?.id;
+    }
+    return found.slice(0, Math.min(limit, LONGEST_PAGE));
   }
 
   /** Puts them (all, or those named) back into the queue as new, spread in time. Resolves to how many. */

@@ -81,6 +81,7 @@ export class Engine {
   setPaused(paused: boolean): void {
     this.#paused = paused;
     this.#gate();
+    this.parts.changed();
   }
 
   /**

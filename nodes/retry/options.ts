@@ -98,6 +98,8 @@ export function readOptions(config: RetryConfig): { options: RetryOptions; probl
   const scope = (): readonly string[] | null => {
     const raw = config.scope;
     if (blank(raw)) return null;
+    // Inside a subflow Node-RED makes of a list of one id that id in the subflow's instance.
+    if (typeof raw === 'string') return [raw];
     if (Array.isArray(raw) && raw.every((id) => typeof id === 'string')) return raw.length > 0 ? raw : null;
     wrong('scope', 'null or a list of node ids');
     return null;

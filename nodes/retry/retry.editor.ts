@@ -1,4 +1,4 @@
-import { type FieldValidator, field, numberField, styleForms, textOf } from '../shared/editor/fields';
+import { configField, type FieldValidator, field, numberField, styleForms, textOf } from '../shared/editor/fields';
 import { anyChanged, openFold, showDefaults } from '../shared/editor/form';
 import type { EditorNode } from '../shared/editor/red';
 import { readSchedule, readStatuses } from './lists';
@@ -16,6 +16,14 @@ const complain = (node: EditorNode, property: string, key: string): string =>
   node._ ? node._(`retry.validate.${key}`, { field: node._(`retry.label.${property}`) }) : `${property}: ${key}`;
 const count = (property: string): FieldValidator =>
   field((value, node) => (/^([1-9]\d*)?$/.test(textOf(value).trim()) ? undefined : complain(node, property, 'count')));
+
+/** Whether a store is chosen: neither blank nor the entry that adds one. */
+const isChosen = (store: string): boolean => store !== '' && store !== '_ADD_';
+/** As the runtime reads it; the published types lack it. */
+const isProperty = (text: string): boolean =>
+  (RED as unknown as { utils: { validatePropertyExpression(text: string): unknown } }).utils.validatePropertyExpression(
+    text,
+  ) === true;
 
 const DAY_MS = 86_400_000;
 
@@ -86,8 +94,7 @@ function refresh(node: EditorNode): void {
   $('#surewire-retry-plan').text(planText(node));
   $('#surewire-retry-outcome-hint').text(node._(`retry.outcomeHint.${outcome}`));
   const store = typed('store');
-  const shared = store !== '' && store !== '_ADD_';
-  $('#surewire-retry-store').text(node._(`retry.storeHint.${shared ? 'shared' : 'private'}`));
+  $('#surewire-retry-store').text(node._(`retry.storeHint.${isChosen(store) ? 'shared' : 'private'}`));
 }
 
 let readScope: () => string[] | null = () => null;
@@ -101,9 +108,21 @@ RED.nodes.registerType('surewire-retry', {
   paletteLabel: 'retry',
   defaults: {
     name: { value: '' },
-    store: { value: '', type: 'surewire-event-store', required: false },
+    store: {
+      value: '',
+      type: 'surewire-event-store',
+      required: false,
+      validate: configField('retry', 'surewire-event-store', 'store', (_node, value) => isChosen(textOf(value))),
+    },
     outcome: DEFAULTS.outcome,
-    scope: { value: null, type: '*[]' },
+    scope: {
+      value: null,
+      type: '*[]',
+      validate: field((value, node) => {
+        const gone = Array.isArray(value) && value.some((id) => !RED.nodes.node(textOf(id)));
+        return gone ? complain(node, 'scope', 'scope') : undefined;
+      }),
+    },
     strategy: DEFAULTS.strategy,
     baseMs: { value: 1000, validate: number('baseMs', 0, 365 * DAY_MS) },
     factor: { ...DEFAULTS.factor, validate: number('factor', 1, 1000) },
@@ -131,8 +150,10 @@ RED.nodes.registerType('surewire-retry', {
     laneBy: {
       ...DEFAULTS.laneBy,
       validate: field((value, node) => {
-        const text = textOf(value).trim();
-        return text === '' || /^[^\s.[\]]\S*$/.test(text) ? undefined : complain(node, 'laneBy', 'property');
+        const text = textOf(value)
+          .trim()
+          .replace(/^msg\./, '');
+        return text === '' || isProperty(text) ? undefined : complain(node, 'laneBy', 'property');
       }),
     },
     drainRate: { ...DEFAULTS.drainRate, validate: number('drainRate', 0, 1e6) },

@@ -5,7 +5,7 @@ import { storeFor } from '../event-store/store-for';
 import { dueClock } from '../shared/clock';
 import { acquireTracker } from '../shared/outcome';
 import { throttledStatus } from '../shared/status';
-import { type Command, obey, readCommand } from './commands';
+import { isCommand, obey, readCommand } from './commands';
 import { Complaints } from './complaints';
 import type { Custody, Message } from './delivery';
 import { Engine } from './engine';
@@ -47,7 +47,12 @@ export default function (RED: NodeAPI): void {
   function laneOf(laneBy: string): (message: Message) => string | undefined {
     if (laneBy === '') return () => undefined;
     return (message) => {
-      const value: unknown = RED.util.getMessageProperty(message, laneBy);
+      let value: unknown;
+      try {
+        value = RED.util.getMessageProperty(message, laneBy);
+      } catch {
+        // Where a part on the way to it is missing. A message without the property is in no lane.
+      }
       return ['string', 'number', 'boolean'].includes(typeof value) && value !== '' ? String(value) : undefined;
     };
   }
@@ -74,25 +79,39 @@ export default function (RED: NodeAPI): void {
   function Retry(this: Node, config: NodeDef & RetryConfig): void {
     RED.nodes.createNode(this, config);
     const { options, problems } = configure(config);
-    if (problems.length > 0) {
-      for (const problem of problems) this.error(problem);
-      this.status({ fill: 'red', shape: 'ring', text: RED._('retry.status.misconfigured') });
-      this.on('input', (_msg, _send, done) => done(new Error(`misconfigured: ${problems.join('; ')}`)));
-      return;
-    }
-
-    const queue = `retry/${this.id}`;
     const storeId = typeof config.store === 'string' ? config.store : '';
     const use = storeFor(RED, storeId, this.id);
     const { store } = use;
-    const { custody, lost } = holdings.use(this.id, store);
+    // Also where a field is wrong: what waits in memory is there when it has been put right.
+    const { custody, lost, paused } = holdings.use(this.id, store);
     const tracking = acquireTracker(RED, clock);
     const { tracker } = tracking;
     // In memory the messages of senders that wait stay open, and outlive a deploy.
     if (!store.durable) tracker.keeps(this);
+    const leave = async (): Promise<void> => {
+      holdings.leave(this.id);
+      await use.close();
+      tracking.release();
+    };
+    if (lost.length > 0) this.warn(RED._('retry.warn.lost', { count: lost.length }));
+    abandon(lost, 'its store in memory has ended');
+    if (problems.length > 0) {
+      for (const problem of problems) this.error(problem);
+      this.status({ fill: 'red', shape: 'ring', text: RED._('retry.status.misconfigured') });
+      this.on('input', (_msg, _send, done) => done(new Error(`misconfigured: ${problems.join('; ')}`)));
+      this.on('close', (closed: () => void) => void leave().finally(closed));
+      return;
+    }
+
+    const queue = `retry/${this.id}`;
     const complaints = new Complaints(clock, (text) => this.error(text));
     const silent = new Map<string, string>();
-    const status = throttledStatus((next) => this.status(next), clock);
+    // An open breaker is half-open after a while, and nothing happens then where nothing waits.
+    const status = throttledStatus(
+      (next) => this.status(next),
+      clock,
+      () => engine.counts.breaker === 'open',
+    );
     const say: Say = (key, values) => RED._(`retry.status.${key}`, values);
     const show = (): void =>
       status.update(() =>
@@ -124,15 +143,16 @@ export default function (RED: NodeAPI): void {
       problem: (error) => complaints.say(asError(error).message),
     });
     engines.set(this.id, engine);
+    // Where commands are off now, none could resume it.
+    engine.setPaused(paused && options.commands);
     engine.setFlowing(flowing);
     engine.opened.catch((error: unknown) => complaints.say(asError(error).message));
     const unlisten = store.onProblem(show);
     show();
-    if (lost.length > 0) this.warn(RED._('retry.warn.lost', { count: lost.length }));
-    abandon(lost, 'its store in memory has ended');
 
-    const run = async (command: Command, msg: Message): Promise<void> => {
-      const answer = await obey(command, engine);
+    const run = async (msg: Message): Promise<void> => {
+      const answer = await obey(readCommand(msg), engine);
+      holdings.setPaused(this.id, engine.counts.paused);
       if (answer !== undefined) (this as unknown as Sender).send([null, { ...msg, payload: answer }, null]);
     };
     this.on('input', (incoming, _send, done) => {
@@ -142,9 +162,8 @@ export default function (RED: NodeAPI): void {
         if (!error) tracker.report(msg, { kind: 'success' });
         done(error);
       };
-      const command = options.commands ? readCommand(msg) : undefined;
-      if (command) {
-        run(command, msg).then(
+      if (options.commands && isCommand(msg)) {
+        run(msg).then(
           () => finish(),
           (error: unknown) => finish(asError(error)),
         );
@@ -159,13 +178,7 @@ export default function (RED: NodeAPI): void {
       if (engines.get(this.id) === engine) engines.delete(this.id);
       unlisten();
       status.close();
-      const finish = async (): Promise<void> => {
-        await engine.close();
-        holdings.leave(this.id);
-        await use.close();
-        tracking.release();
-      };
-      void finish().finally(closed);
+      void engine.close().then(leave).finally(closed);
     });
   }
 

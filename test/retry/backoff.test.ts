@@ -23,6 +23,13 @@ describe('retry: waits', () => {
     it(name, () => assert.deepEqual(waits(config, expected.length), expected));
   }
 
+  it('no wait stays no wait, however many attempts fail', () => {
+    assert.equal(
+      backoff(options({ baseMs: 0 }), 5000, () => 0.5),
+      0,
+    );
+  });
+
   it('never overflows, however many attempts fail', () => {
     assert.equal(
       backoff(options({}), 5000, () => 0.5),

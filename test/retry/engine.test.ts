@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createMemoryStore } from '../../nodes/event-store/memory';
 import { type Store, StoreError } from '../../nodes/event-store/store';
+import { obey } from '../../nodes/retry/commands';
 import type { Custody, Message } from '../../nodes/retry/delivery';
 import { Engine } from '../../nodes/retry/engine';
 import { type RetryConfig, readOptions } from '../../nodes/retry/options';
@@ -360,6 +361,20 @@ describe('retry: engine', () => {
     assert.deepEqual(await bench.engine.deadLetters.list(), []);
   });
 
+  it('finds those named wherever they are among the others', async () => {
+    const bench = new Bench({ attempts: 1 });
+    bench.answer = () => FAILURE;
+    await bench.accept(...each(1001));
+    const [last] = await bench.engine.deadLetters.list({
+      after: (await bench.engine.deadLetters.list()).at(-1)?.id as string,
+    });
+    const found = (await obey({ name: 'list', ids: [last?.id as string] }, bench.engine)) as { message: Message }[];
+    assert.deepEqual(
+      found.map(({ message }) => message.n),
+      [1000],
+    );
+  });
+
   it('keeps the newest dead letters', async () => {
     const bench = new Bench({ attempts: 1, deadLetterMax: 2 });
     bench.answer = () => FAILURE;
@@ -369,6 +384,17 @@ describe('retry: engine', () => {
       [3, 4],
     );
     assert.equal(bench.engine.counts.dead, 2);
+  });
+
+  it('counts no dead letter that has left because it was too old', async () => {
+    const bench = new Bench({ attempts: 1, deadLetterMaxAge: 60 });
+    bench.answer = () => FAILURE;
+    await bench.accept(...each(3));
+    await bench.pass(61_000);
+    await bench.accept({ n: 'late' });
+    await settle();
+    assert.equal((await bench.engine.deadLetters.list()).length, 1);
+    assert.equal(bench.engine.counts.dead, 1);
   });
 
   it('gives up what has become too old before it was sent', async () => {

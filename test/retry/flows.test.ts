@@ -127,6 +127,30 @@ describe('retry in Node-RED: how a message fares', function () {
     assert.deepEqual(attempts('decides'), [1, 2]);
   });
 
+  for (const scope of [['inner'], ['inner', 'beside']]) {
+    it(`scope inside a subflow: ${scope.join(' and ')}`, async () => {
+      const inside = (node: FlowNode): FlowNode => ({ x: 1, y: 1, z: 'sub', ...node });
+      const [sub] = retryNode({ scope, timeout: 0, id: 'sub-retry' }, ['inner', 'beside']) as [FlowNode];
+      await deploy(
+        fn('enter', 'return msg;', [['instance']]),
+        { id: 'instance', type: 'subflow:sub', z: 'tab', x: 1, y: 1, wires: [['next']] },
+        probe('next'),
+        {
+          id: 'sub',
+          type: 'subflow',
+          name: 'sub',
+          in: [{ x: 1, y: 1, wires: [{ id: 'sub-retry' }] }],
+          out: [{ x: 1, y: 1, wires: [{ id: 'sub-retry', port: 2 }] }],
+        },
+        inside({ ...sub, wires: [['inner'], [], []] }),
+        inside(fn('inner', 'if (msg.retry.attempt < 2) throw new Error("not yet"); return msg;')),
+        inside(fn('beside', 'return msg;')),
+      );
+      await red.inject('enter', { payload: 'x' });
+      assert.equal((await red.message('next')).retry.attempt, 2);
+    });
+  }
+
   it('settling: a node that sends later can still fail the attempt', async () => {
     await deploy(
       ...retryNode(),
@@ -227,6 +251,42 @@ describe('retry in Node-RED: how a message fares', function () {
     assert.match((await red.message('caught')).error.message, /attempts must be/);
   });
 
+  it('what waits in memory outlives a deploy with a wrong field', async () => {
+    const waits = { strategy: 'schedule', schedule: '3600', commands: true };
+    await deploy(...retryNode({ ...waits, attempts: 1 }), probe('next', { fail: 2 }));
+    await red.inject('retry', { payload: 'given up' });
+    await red.message('gave-up');
+    await deploy(...retryNode({ ...waits, attempts: 9 }), probe('next', { fail: 1 }));
+    await red.inject('retry', { payload: 'waits' });
+    await red.statusWith('retry', ({ text }) => text === '1 waiting · 1 given up');
+    await deploy(...retryNode({ ...waits, attempts: 'many' }), probe('next'));
+    await red.statusWith('retry', ({ text }) => text === 'misconfigured');
+    red.statuses.length = 0;
+    await deploy(...retryNode({ ...waits, attempts: 9 }), probe('next'));
+    await red.statusWith('retry', ({ text }) => text === '1 waiting · 1 given up');
+  });
+
+  it('the status says by itself that an open breaker lets a probe through', async () => {
+    const breaker = { breaker: true, breakerMinimum: 1, breakerThreshold: 0.5, breakerOpen: 1 };
+    await deploy(...retryNode({ ...breaker, attempts: 1 }), probe('next', { fail: 1 }));
+    await red.inject('retry', { payload: 1 });
+    await red.statusWith('retry', ({ text }) => text === 'breaker open · 1 given up');
+    await red.statusWith('retry', ({ text }) => text === 'breaker half-open · 1 given up');
+  });
+
+  it('a pause outlives a deploy, but not one that switches the commands off', async () => {
+    await deploy(...retryNode({ commands: true }), probe('next'));
+    await red.inject('retry', { command: 'pause' });
+    await red.inject('retry', { payload: 1 });
+    await red.statusWith('retry', ({ text }) => text === 'paused · 1 waiting');
+    red.statuses.length = 0;
+    await deploy(...retryNode({ commands: true, attempts: 3 }), probe('next'));
+    await red.statusWith('retry', ({ text }) => text === 'paused · 1 waiting');
+    assert.equal(red.seen('next').length, 0);
+    await deploy(...retryNode({ commands: false }), probe('next'));
+    await red.message('succeeded');
+  });
+
   it('commands are obeyed only where they are allowed', async () => {
     await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 1 }));
     await red.inject('retry', { payload: 1, command: 'purge' });
@@ -257,6 +317,74 @@ describe('retry in Node-RED: how a message fares', function () {
     assert.ok(red.seen('succeeded').every(({ retry }) => retry.attempt === 1));
   });
 
+  for (const [what, order, complaint] of [
+    ['purge of a number', { command: 'purge', ids: 5 }, 'ids: expected an id or a list of ids; leave it out for all'],
+    ['purge of null', { command: 'purge', ids: null }, 'ids: expected an id or a list of ids; leave it out for all'],
+    [
+      'replay of dead letters instead of their ids',
+      { command: 'replay', ids: [{ id: 'a' }] },
+      'ids: expected an id or a list of ids; leave it out for all',
+    ],
+    ['list after a number', { command: 'list', after: 5 }, 'after: expected the id of a dead letter'],
+    ['list of no page', { command: 'list', limit: 0 }, 'limit: expected a whole number from 1 up, found 0'],
+  ] as [string, Record<string, unknown>, string][]) {
+    it(`a command with a wrong argument is an error that Catch sees, and does nothing: ${what}`, async () => {
+      await deploy(...retryNode({ attempts: 1, commands: true }), probe('next', { fail: 9 }));
+      await red.inject('retry', { payload: 1 });
+      await red.message('gave-up');
+      await red.inject('retry', order);
+      const { error } = await red.message('caught', 2);
+      assert.ok(error.message.endsWith(`: ${complaint}`), error.message);
+      await red.inject('retry', { command: 'list' });
+      assert.equal((await red.message('gave-up', 2)).payload.length, 1);
+    });
+  }
+
+  it('pausing a node that has nothing to do is seen at once', async () => {
+    await deploy(...retryNode({ commands: true }), probe('next'));
+    await red.statusWith('retry', ({ text }) => text === 'idle');
+    await red.inject('retry', { command: 'pause' });
+    await red.statusWith('retry', ({ text }) => text === 'paused');
+    red.statuses.length = 0;
+    await red.inject('retry', { command: 'resume' });
+    await red.statusWith('retry', ({ text }) => text === 'idle');
+  });
+
+  for (const [what, query, type, body] of [
+    ['an id that is a number', '', 'application/json', '{"ids": 5}'],
+    ['a list without a name', '', 'application/json', '["a"]'],
+    ['JSON sent as a form, as curl -d does', '', 'application/x-www-form-urlencoded', '{"ids": ["a"]}'],
+    ['JSON sent as text', '', 'text/plain', '{"ids": ["a"]}'],
+    ['a member of another name', '', 'application/json', '{"id": "a"}'],
+    ['a query that is an object', '?ids[a]=b', undefined, undefined],
+  ] as [string, string, string | undefined, string | undefined][]) {
+    it(`the admin endpoints refuse ${what} instead of taking it for all`, async () => {
+      await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 9 }));
+      await red.inject('retry', { payload: 1 });
+      await red.message('gave-up');
+      const url = `${red.url}/surewire/retry/retry/dead-letters`;
+      for (const method of ['POST', 'DELETE']) {
+        const answer = await fetch(url + query, {
+          method,
+          ...(type && { headers: { 'content-type': type } }),
+          ...(body && { body }),
+        });
+        assert.equal(answer.status, 400, await answer.text());
+      }
+      assert.equal((await (await fetch(url)).json()).deadLetters.length, 1);
+    });
+  }
+
+  it('the admin endpoints take ids that are named one by one', async () => {
+    await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 9 }));
+    for (const payload of [1, 2, 3]) await red.inject('retry', { payload });
+    await red.message('gave-up', 3);
+    const url = `${red.url}/surewire/retry/retry/dead-letters`;
+    const [first, second] = (await (await fetch(url)).json()).deadLetters as Message[];
+    const answer = await fetch(`${url}?ids=${first?.id}&ids=${second?.id}`, { method: 'DELETE' });
+    assert.deepEqual(await answer.json(), { purged: 2 });
+  });
+
   it('the admin endpoints list, replay and purge', async () => {
     await deploy(...retryNode({ attempts: 1 }), probe('next', { fail: 3 }));
     for (const payload of [1, 2, 3]) await red.inject('retry', { payload });
@@ -276,6 +404,12 @@ describe('retry in Node-RED: how a message fares', function () {
     assert.deepEqual(await (await fetch(`${url}?ids=${rest[0]?.id}`, { method: 'DELETE' })).json(), { purged: 1 });
     assert.deepEqual(await (await fetch(url, { method: 'DELETE' })).json(), { purged: 1 });
     assert.equal((await fetch(`${red.url}/surewire/retry/nobody/dead-letters`)).status, 404);
+  });
+
+  it('lanes: a message without the property, or without what would hold it, is in no lane', async () => {
+    await deploy(...retryNode({ laneBy: 'event.device' }), probe('next'));
+    for (const event of [undefined, null, 'door', {}]) await red.inject('retry', { payload: 1, event });
+    await red.message('succeeded', 4);
   });
 
   it('lanes: a failing event of one device holds back its own, not the others', async () => {

@@ -85,7 +85,7 @@ describe('retry: options', () => {
       'giveUpOn must be HTTP statuses from 100 to 599 separated by commas, such as 400,410, but is "400,teapot"',
     ],
     [{ breakerThreshold: 0 }, 'breakerThreshold must be a number above 0 and at most 1, but is 0'],
-    [{ scope: 'all' }, 'scope must be null or a list of node ids, but is "all"'],
+    [{ scope: 5 }, 'scope must be null or a list of node ids, but is 5'],
     [{ httpErrors: 'yes' }, 'httpErrors must be true or false, but is "yes"'],
     [{ laneBy: 5 }, 'laneBy must be the name of a message property, such as event.device, but is 5'],
   ] as [RetryConfig, string][]) {

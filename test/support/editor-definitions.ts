@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { runInNewContext } from 'node:vm';
+import { util } from '@node-red/util';
 import { root } from './node-red';
 
 /** What a node's editor script hands to `registerType`, as far as tests look at it. */
@@ -33,6 +34,16 @@ const anything = (): unknown =>
     apply: anything,
   });
 
+/** As the editor does it, whose code for it is the runtime's. */
+function validatePropertyExpression(text: string): boolean {
+  try {
+    util.normalisePropertyExpression(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Runs the built editor script of a node against a stand-in of the editor.
  * @param known the nodes that the editor finds by their id
@@ -45,9 +56,10 @@ export function editorDefinition(name: string, known: Record<string, object> = {
     definition = given;
   };
   const node = (id: string): object | undefined => known[id];
-  const RED = new Proxy({ nodes: { registerType, node } } as Record<string, unknown>, {
-    get: (target, member: string) => target[member] ?? anything(),
-  });
+  const orAnything = (members: Record<string, unknown>): object =>
+    new Proxy(members, { get: (target, member: string) => target[member] ?? anything() });
+  const utils = orAnything({ validatePropertyExpression });
+  const RED = orAnything({ nodes: { registerType, node }, utils });
   runInNewContext(script, { RED, $: anything(), document: anything(), window: anything(), location: {}, URL });
   if (!definition) throw new Error(`${name} registers no type`);
   return definition;

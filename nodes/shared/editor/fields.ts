@@ -73,11 +73,11 @@ export function configField(
   set: string,
   type: string,
   missing: string,
-  needed: (node: EditorNode) => boolean = () => true,
+  needed: (node: EditorNode, value: unknown) => boolean = () => true,
 ): FieldValidator {
   return field((value, node) => {
     const chosen = RED.nodes.node(textOf(value));
     const good = chosen?.type === type && chosen.d !== true && chosen.valid !== false;
-    return good || !needed(node) ? undefined : node._(`${set}.validate.${missing}`);
+    return good || !needed(node, value) ? undefined : node._(`${set}.validate.${missing}`);
   });
 }
