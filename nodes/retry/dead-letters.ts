@@ -1,3 +1,4 @@
+import { pruneDeadLetters } from '../event-store/prune';
 import type { DeadLetter, Store } from '../event-store/store';
 import type { DeadLetterInfo } from './delivery';
 import type { RetryOptions } from './options';
@@ -54,6 +55,14 @@ export class DeadLetters {
     this.count = Math.min(this.count + 1, max);
     // Only the store knows how many were too old. It has taken this one, so its failing to say so is no failure to bury.
     await this.refresh().catch(() => undefined);
+  }
+
+  /** Deletes those that are too old. @param now wall clock ms */
+  async prune(now: number): Promise<void> {
+    const { deadLetterMaxAge } = this.options;
+    if (deadLetterMaxAge === 0 || this.count === 0) return;
+    await pruneDeadLetters(this.store, this.queue, now - deadLetterMaxAge * 1000);
+    await this.refresh();
   }
 
   /** Oldest first, after the id given. */

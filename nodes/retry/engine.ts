@@ -1,6 +1,8 @@
 import { Feed } from '../event-store/feed';
 import { Persist } from '../event-store/persist';
+import { PRUNE_EVERY_MS } from '../event-store/prune';
 import type { LeasedEvent } from '../event-store/store';
+import type { Cancel } from '../shared/clock';
 import type { Outcome } from '../shared/outcome/contract';
 import { Attempt } from './attempt';
 import { DeadLetters } from './dead-letters';
@@ -35,6 +37,7 @@ export class Engine {
   #flowing = false;
   #paused = false;
   #closed = false;
+  #pruning: Cancel | undefined;
 
   constructor(private readonly parts: EngineParts) {
     const { options, clock, store, queue, problem } = parts;
@@ -120,6 +123,7 @@ export class Engine {
   async close(): Promise<void> {
     const { store, queue, clock } = this.parts;
     this.#closed = true;
+    this.#pruning?.();
     this.#gate();
     const ignore = (): void => {};
     // All of it is asked for at once: on a full deploy the store may be told to close right after this node.
@@ -142,6 +146,16 @@ export class Engine {
     this.#ready = true;
     this.#gate();
     changed();
+    this.#planPruning();
+  }
+
+  #planPruning(): void {
+    const { clock, changed, problem } = this.parts;
+    if (this.#closed) return;
+    this.#pruning = clock.after(PRUNE_EVERY_MS, () => {
+      const pruned = this.deadLetters.prune(clock.now()).then(changed, problem);
+      void this.#persist.watch(pruned.then(() => this.#planPruning()));
+    });
   }
 
   #gate(): void {

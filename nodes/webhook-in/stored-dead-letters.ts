@@ -1,3 +1,4 @@
+import { PRUNE_EVERY_MS, pruneDeadLetters } from '../event-store/prune';
 import type { DeadLetter, Store } from '../event-store/store';
 import type { Clock } from '../shared/clock';
 
@@ -7,9 +8,6 @@ const MAX_AGE_MS = 30 * 86_400_000;
 /** One every 20 ms, so that a flow just mended is not flooded. */
 const REPLAY_EVERY_MS = 20;
 const LONGEST_PAGE = 1000;
-/** Messages in the heap at once while old ones are looked for. */
-const PRUNE_PAGE = 50;
-const PRUNE_EVERY_MS = 3_600_000;
 
 /** The events a webhook in has given up, in its store. */
 export class StoredDeadLetters {
@@ -46,13 +44,6 @@ export class StoredDeadLetters {
     const now = this.clock.monotonic();
     if (now - this.#prunedAt < PRUNE_EVERY_MS) return;
     this.#prunedAt = now;
-    const eldest = new Date(this.clock.now() - MAX_AGE_MS).toISOString();
-    for (;;) {
-      const page = await this.store.deadLetters(this.queue, { limit: PRUNE_PAGE });
-      // Last handed out at most moments before it was buried.
-      const old = page.filter(({ lastDeliveryAttemptTime }) => lastDeliveryAttemptTime < eldest).map(({ id }) => id);
-      if (old.length > 0) await this.store.purge(this.queue, old);
-      if (old.length < PRUNE_PAGE) return;
-    }
+    await pruneDeadLetters(this.store, this.queue, this.clock.now() - MAX_AGE_MS);
   }
 }

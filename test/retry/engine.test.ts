@@ -397,6 +397,21 @@ describe('retry: engine', () => {
     assert.equal(bench.engine.counts.dead, 1);
   });
 
+  it('drops dead letters that have become too old although none is added, and looks no more once it is closed', async () => {
+    const bench = new Bench({ attempts: 1, deadLetterMaxAge: 7000 });
+    bench.answer = () => FAILURE;
+    await bench.accept(...each(120));
+    await bench.pass(3_600_000);
+    await settle();
+    assert.equal(bench.engine.counts.dead, 120);
+    await bench.accept({ n: 'late' });
+    await bench.pass(3_600_000);
+    await settle();
+    assert.deepEqual([bench.engine.counts.dead, (await bench.engine.deadLetters.list()).length], [1, 1]);
+    await bench.engine.close();
+    assert.equal(bench.clock.pending, 0);
+  });
+
   it('gives up what has become too old before it was sent', async () => {
     const bench = new Bench({ maxAge: 10 });
     bench.engine.setPaused(true);
