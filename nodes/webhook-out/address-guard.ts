@@ -2,22 +2,31 @@ import { lookup as systemLookup } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { DeliveryError } from './delivery-error';
 
-/**
- * Where a cloud machine's credentials are handed out to whoever asks from inside, and link-local neighbours: never a webhook receiver.
- * IPv4-mapped IPv6 is covered by the IPv4 rules; the other ways to write an IPv4 address in IPv6 are listed.
- */
+/** Where a cloud machine's credentials are handed out to whoever asks from inside, and link-local neighbours: never a webhook receiver. */
 const REFUSED = new BlockList();
-REFUSED.addSubnet('169.254.0.0', 16, 'ipv4'); // link-local, and the metadata service of most clouds
-REFUSED.addAddress('100.100.100.200', 'ipv4'); // Alibaba Cloud
-REFUSED.addAddress('168.63.129.16', 'ipv4'); // Azure's wire server
-REFUSED.addAddress('192.0.0.192', 'ipv4'); // Oracle Cloud
 REFUSED.addSubnet('fe80::', 10, 'ipv6');
 REFUSED.addAddress('fd00:ec2::254', 'ipv6'); // AWS
 REFUSED.addAddress('fd20:ce::254', 'ipv6'); // Google Cloud
-REFUSED.addSubnet('::a9fe:0', 112, 'ipv6'); // IPv4-compatible (RFC 4291, 2.5.5.1)
-REFUSED.addSubnet('::ffff:0:a9fe:0', 112, 'ipv6'); // IPv4-translated (RFC 2765)
-REFUSED.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6'); // NAT64 (RFC 6052)
-REFUSED.addSubnet('2002:a9fe::', 32, 'ipv6'); // 6to4 (RFC 3056)
+
+const REFUSED_IPV4: [address: string, bits: number][] = [
+  ['169.254.0.0', 16], // link-local, and the metadata service of most clouds
+  ['100.100.100.200', 32], // Alibaba Cloud
+  ['168.63.129.16', 32], // Azure's wire server
+  ['192.0.0.192', 32], // Oracle Cloud
+];
+
+/**
+ * The ways to write an IPv4 address in IPv6: IPv4-compatible (RFC 4291, 2.5.5.1), IPv4-translated (RFC 2765), NAT64 (RFC 6052, 8215);
+ * 6to4 (RFC 3056) is below. IPv4-mapped addresses need no rule: those for IPv4 cover them.
+ */
+const EMBEDDING = ['::', '::ffff:0:', '64:ff9b::', '64:ff9b:1::'];
+
+for (const [address, bits] of REFUSED_IPV4) {
+  REFUSED.addSubnet(address, bits, 'ipv4');
+  for (const prefix of EMBEDDING) REFUSED.addSubnet(prefix + address, 96 + bits, 'ipv6');
+  const hex = Buffer.from(address.split('.').map(Number)).toString('hex');
+  REFUSED.addSubnet(`2002:${hex.slice(0, 4)}:${hex.slice(4)}::`, 16 + bits, 'ipv6');
+}
 
 /** Whether an address (not a name) is link-local or a cloud's metadata service. False for what is not an address. */
 export function isRefusedAddress(address: string): boolean {

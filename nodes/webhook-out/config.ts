@@ -1,3 +1,4 @@
+import { flagOption, numberOption } from '../shared/options';
 import { configuredHeaders, type Headers } from './request-headers';
 
 /** The fields of the node as the flow file has them; every one may be missing or of the wrong type. */
@@ -35,18 +36,12 @@ export function targetUrl(text: string, field: string): URL {
   } catch {
     // Said below.
   }
-  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+  // The text, not the protocol: `http:x` parses too.
+  if (!url || !/^\s*https?:\/\//i.test(text)) {
     throw new Error(`${field}: expected a full URL that starts with http:// or https://`);
   }
   url.hash = '';
   return url;
-}
-
-function number(value: unknown, field: string, fallback: number, least: number, most: number): number {
-  if (value === undefined || value === null || value === '') return fallback;
-  const result = Number(value);
-  if (typeof value !== 'boolean' && result >= least && result <= most) return result;
-  throw new Error(`${field}: expected a number from ${least} to ${most}`);
 }
 
 /** Reads the node's fields with the defaults of the documentation. @throws Error that names the field and the value expected */
@@ -58,8 +53,8 @@ export function readConfig(raw: RawConfig): OutConfig {
     ...(url === '' ? {} : { url: targetUrl(url, 'url') }),
     method,
     headers: configuredHeaders(raw.headers),
-    timeoutMs: number(raw.timeout, 'timeout', 30, 0.001, 86_400) * 1000,
-    maxResponse: number(raw.maxResponse, 'maxResponse', 1_048_576, 1, 1_073_741_824),
-    allowLinkLocal: raw.allowLinkLocal === true || raw.allowLinkLocal === 'true',
+    timeoutMs: numberOption(raw, 'timeout', 30, { min: 0.001, max: 86_400 }) * 1000,
+    maxResponse: numberOption(raw, 'maxResponse', 1_048_576, { min: 1, max: 1_073_741_824 }),
+    allowLinkLocal: flagOption(raw, 'allowLinkLocal', false),
   };
 }

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { unescape as unescaped } from 'node:querystring';
 import type { Clock } from '../shared/clock';
 import { retryAfterMs } from '../shared/retry-after';
 import type { Signer } from '../webhook-auth/contract';
@@ -9,7 +10,7 @@ import { type OutConfig, targetUrl } from './config';
 import { DeliveryError } from './delivery-error';
 import { type Exchange, exchange, isSuccess, type OutgoingRequest, type RawAnswer } from './exchange';
 import { requestBody } from './request-body';
-import { type Headers, messageHeaders } from './request-headers';
+import { type Headers, headerText, messageHeaders } from './request-headers';
 
 /** One event to deliver, as the message has it. */
 export interface Delivery {
@@ -64,7 +65,7 @@ export class Deliverer {
       if (!isSuccess(raw.statusCode)) throw await this.#refused(raw, request.url);
       const body = await decoded(raw.body, raw.headers, config.maxResponse);
       const payload = answerPayload(body, raw.headers['content-type']);
-      return { statusCode: raw.statusCode, headers: raw.headers, payload };
+      return { statusCode: raw.statusCode, headers: body === raw.body ? raw.headers : uncoded(raw.headers), payload };
     } catch (error) {
       throw named(error as NodeJS.ErrnoException, request);
     } finally {
@@ -88,6 +89,7 @@ export class Deliverer {
     if (unsigned.username || unsigned.password) headers.authorization ??= basic(unsigned);
     const { id } = delivery;
     let url = unsigned;
+    let idSent = false;
     if (signer) {
       const signed = sign(signer, {
         method: config.method,
@@ -98,8 +100,9 @@ export class Deliverer {
       });
       url = new URL(signed.url);
       Object.assign(headers, lowerCase(signed.headers));
+      idSent = Object.values(signed.headers).includes(headerText(id));
     }
-    if (!Object.values(headers).includes(id)) headers[ID_HEADER] = id;
+    if (!idSent) headers[ID_HEADER] = headerText(id);
     if (body.bytes.length > 0 || config.method !== 'GET') headers['content-length'] = String(body.bytes.length);
     const proxy = this.#proxy(url);
     return {
@@ -162,8 +165,15 @@ function closed(): DeliveryError {
 }
 
 function basic(url: URL): string {
-  const user = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  // Not decodeURIComponent: a URL may hold a "%" that begins no escape, and unescape leaves that as it is.
+  const user = `${unescaped(url.username)}:${unescaped(url.password)}`;
   return `Basic ${Buffer.from(user).toString('base64')}`;
+}
+
+/** The headers of a body whose coding was undone: an `http response` after this node would send the others with the wrong bytes. */
+function uncoded(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const { 'content-encoding': _coding, 'content-length': _length, ...rest } = headers;
+  return rest;
 }
 
 function lowerCase(headers: Headers): Headers {

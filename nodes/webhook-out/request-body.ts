@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { DeliveryError } from './delivery-error';
 
 /** The bytes of a request and the content type they have unless the headers name one. */
@@ -33,7 +34,7 @@ function json(payload: unknown): string {
 export function requestBody(payload: unknown, method: string, contentType: string | undefined): RequestBody {
   if (payload === undefined || NO_BODY.has(method)) return { bytes: Buffer.alloc(0) };
   if (typeof payload === 'string') return { bytes: Buffer.from(payload), contentType: 'text/plain; charset=utf-8' };
-  if (payload instanceof Uint8Array) {
+  if (types.isUint8Array(payload)) {
     return {
       bytes: Buffer.from(payload.buffer, payload.byteOffset, payload.length),
       contentType: 'application/octet-stream',

@@ -24,6 +24,11 @@ const OURS = new Set([
  */
 const RECEIVED = ['host', 'date', 'set-cookie', 'x-node-red-request-node'];
 
+/** A text as it stands in a header: Node.js writes header values as Latin-1, so UTF-8 bytes are spelt in that. */
+export function headerText(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
 function asText(value: unknown): string | undefined {
   if (Array.isArray(value)) return value.map(asText).filter(Boolean).join(', ') || undefined;
   if (typeof value === 'string') return value;
@@ -50,9 +55,22 @@ export function messageHeaders(headers: unknown): Headers {
   return RECEIVED.some((name) => names.has(name)) ? {} : own(headers as Record<string, unknown>);
 }
 
+/** What Node.js can write: a token, and Latin-1 without control characters (RFC 9110, 5.5 and 5.6.2). */
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const UNWRITABLE = /[^\t -~\u0080-\u00ff]/;
+
+function writable(headers: Headers): Headers {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!NAME.test(name)) throw new Error(`headers: expected the name of a header, found ${JSON.stringify(name)}`);
+    // The value is not repeated: it may be a secret.
+    if (UNWRITABLE.test(value)) throw new Error(`headers: expected Latin-1 text without line breaks in ${name}`);
+  }
+  return headers;
+}
+
 /**
  * The `headers` field: an object, its JSON text, or the list of `{name, value}` that the editor writes.
- * @throws Error naming the field when it is none of these
+ * @throws Error naming the field when it is none of these, or holds what no header can
  */
 export function configuredHeaders(field: unknown): Headers {
   if (field === undefined || field === null || field === '') return {};
@@ -68,7 +86,9 @@ export function configuredHeaders(field: unknown): Headers {
     const named = value.filter(
       (entry) => typeof entry === 'object' && entry !== null && typeof entry.name === 'string',
     );
-    if (named.length === value.length) return own(Object.fromEntries(named.map((entry) => [entry.name, entry.value])));
-  } else if (typeof value === 'object' && value !== null) return own(value as Record<string, unknown>);
+    if (named.length === value.length) {
+      return writable(own(Object.fromEntries(named.map((entry) => [entry.name, entry.value]))));
+    }
+  } else if (typeof value === 'object' && value !== null) return writable(own(value as Record<string, unknown>));
   throw new Error('headers: expected a JSON object of names and values, or a list of {name, value}');
 }

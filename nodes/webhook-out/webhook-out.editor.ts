@@ -1,6 +1,8 @@
-import { field, numberField, styleForms, textOf } from '../shared/editor/fields';
+import { configField, numberField, readField, styleForms, textOf, whereChosen } from '../shared/editor/fields';
 import { anyChanged, openFold, showDefaults } from '../shared/editor/form';
-import type { EditorNode } from '../shared/editor/red';
+import type { EditorNode, EditorProperty } from '../shared/editor/red';
+import { targetUrl } from './config';
+import { configuredHeaders } from './request-headers';
 
 interface HeaderRow {
   name: string;
@@ -8,9 +10,6 @@ interface HeaderRow {
 }
 
 const LIST = '#node-input-headers-container';
-
-/** `canParse` and nothing more: the scheme is looked at by itself, because `http:x` parses too. */
-const isUrl = (text: string): boolean => /^https?:\/\/./i.test(text) && URL.canParse(text);
 
 /** A flow written by hand may hold the headers as an object or as its JSON text. */
 function headerRows(field: unknown): HeaderRow[] {
@@ -26,24 +25,39 @@ function headerRows(field: unknown): HeaderRow[] {
   return Object.entries(value ?? {}).map(([name, entry]) => ({ name, value: String(entry) }));
 }
 
+function hostOf(url: string): string {
+  try {
+    return targetUrl(url, 'url').host;
+  } catch {
+    return '';
+  }
+}
+
 const SET = 'webhook-out';
+
+const config = (property: string, type: string): EditorProperty => ({
+  value: '',
+  type,
+  required: false,
+  validate: configField(SET, type, property, whereChosen),
+});
 
 const defaults = {
   name: { value: '' },
   url: {
     value: '',
-    validate: field((value, node) => {
-      const url = textOf(value).trim();
-      return url === '' || isUrl(url) ? undefined : node._('webhook-out.validate.url');
+    validate: readField(SET, 'url', (value) => {
+      const text = textOf(value).trim();
+      if (text !== '') targetUrl(text, 'url');
     }),
   },
   method: { value: 'POST' },
-  auth: { value: '', type: 'surewire-webhook-auth', required: false },
-  headers: { value: [] as HeaderRow[] },
+  auth: config('auth', 'surewire-webhook-auth'),
+  headers: { value: [] as HeaderRow[], validate: readField(SET, 'headers', configuredHeaders) },
   timeout: { value: 30, validate: numberField(SET, 'timeout', 0.001, 86_400) },
   maxResponse: { value: 1_048_576, validate: numberField(SET, 'maxResponse', 1, 1_073_741_824) },
-  tls: { value: '', type: 'tls-config', required: false },
-  proxy: { value: '', type: 'http proxy', required: false },
+  tls: config('tls', 'tls-config'),
+  proxy: config('proxy', 'http proxy'),
   allowLinkLocal: { value: false },
 };
 
@@ -90,8 +104,7 @@ RED.nodes.registerType('surewire-webhook-out', {
   defaults,
   paletteLabel: 'webhook out',
   label() {
-    const url = textOf(this.url);
-    return this.name || (isUrl(url) ? new URL(url).host : '') || 'webhook out';
+    return this.name || hostOf(textOf(this.url)) || 'webhook out';
   },
   labelStyle() {
     return this.name ? 'node_label_italic' : '';

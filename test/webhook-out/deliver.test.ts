@@ -116,6 +116,25 @@ dns.lookup = (name, options, done) => name === 'metadata.test'
       assert.equal(server.requests[2]?.headers.date, undefined);
     });
 
+    it('gets the id as UTF-8, and also where another header has the same value', async () => {
+      const server = await answering();
+      await delivered({ url: server.url, payload: 1, event: { id: '東京-1' } });
+      const id = server.requests[0]?.headers['webhook-id'] as string;
+      assert.equal(Buffer.from(id, 'latin1').toString(), '東京-1');
+      await delivered({ url: server.url, payload: 1, event: { id: '7' }, headers: { 'x-count': 7 } });
+      assert.equal(server.requests[1]?.headers['webhook-id'], '7');
+    });
+
+    it('packs its answer: the headers of the coding do not go on', async () => {
+      const packed = gzipSync('{"a":1}');
+      const headers = { 'content-encoding': 'gzip', 'content-length': packed.length, 'x-kept': 'y' };
+      const server = await answering((_request, response) => response.writeHead(200, headers).end(packed));
+      const msg = await delivered({ url: server.url, payload: 1 });
+      assert.equal(msg.headers['content-encoding'], undefined);
+      assert.equal(msg.headers['content-length'], undefined);
+      assert.equal(msg.headers['x-kept'], 'y');
+    });
+
     it('is reached over one kept connection', async () => {
       const server = await answering();
       for (let n = 0; n < 5; n += 1) await delivered({ url: server.url, payload: n });
@@ -366,6 +385,13 @@ dns.lookup = (name, options, done) => name === 'metadata.test'
       await red.deploy(out({ url: server.url.replace('//', '//me:p%40ss@') }));
       await delivered({ payload: 1 });
       assert.equal(server.requests[0]?.headers.authorization, `Basic ${Buffer.from('me:p@ss').toString('base64')}`);
+    });
+
+    it('sends a password with a "%" that begins no escape', async () => {
+      const server = await answering();
+      await red.deploy(out({ url: server.url.replace('//', '//me:100%@') }));
+      await delivered({ payload: 1 });
+      assert.equal(server.requests[0]?.headers.authorization, `Basic ${Buffer.from('me:100%').toString('base64')}`);
     });
 
     it('writes to link-local addresses when it may', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { runInNewContext } from 'node:vm';
 import { readConfig } from '../../nodes/webhook-out/config';
 import { type EventMessage, eventId } from '../../nodes/webhook-out/event-id';
 import { requestBody } from '../../nodes/webhook-out/request-body';
@@ -23,6 +24,10 @@ describe('webhook out: the configuration', () => {
     assert.equal(config.maxResponse, 10);
   });
 
+  it('takes a field of blanks for an empty one', () => {
+    assert.deepEqual(readConfig({ url: ' ', timeout: ' ', maxResponse: ' ' }), readConfig({}));
+  });
+
   const wrong: [string, Parameters<typeof readConfig>[0]][] = [
     ['url', { url: 'a.example/x' }],
     ['url', { url: 'ftp://a.example/' }],
@@ -35,10 +40,13 @@ describe('webhook out: the configuration', () => {
     ['headers', { headers: '{"a":' }],
     ['headers', { headers: '"a"' }],
     ['headers', { headers: [{ value: 'x' }] }],
+    ['headers', { headers: { 'x a': 'b' } }],
+    ['headers', { headers: [{ name: 'x-a', value: 'b\r\nx-evil: 1' }] }],
+    ['url', { url: 'http:a.example' }],
   ];
   for (const [field, raw] of wrong) {
     it(`names ${field} in ${JSON.stringify(raw)}`, () =>
-      assert.throws(() => readConfig(raw), new RegExp(`^Error: ${field}: expected`)));
+      assert.throws(() => readConfig(raw), new RegExp(`^(Config)?Error: ${field}: expected`)));
   }
 
   it('does not repeat a URL that may hold a secret', () => {
@@ -106,6 +114,14 @@ describe('webhook out: the body', () => {
     ['a string', 'é', 'POST', undefined, 'é', 'text/plain; charset=utf-8'],
     ['an empty string', '', 'POST', undefined, '', 'text/plain; charset=utf-8'],
     ['a Buffer', Buffer.from('x'), 'POST', undefined, 'x', 'application/octet-stream'],
+    [
+      'bytes made in a function node, which has a realm of its own',
+      runInNewContext('new Uint8Array([120])'),
+      'POST',
+      undefined,
+      'x',
+      'application/octet-stream',
+    ],
     ['nothing', undefined, 'POST', undefined, '', undefined],
     ['an object with GET', { a: 1 }, 'GET', undefined, '', undefined],
     [

@@ -216,6 +216,14 @@ describe('webhook out: signed', () => {
       );
       assert.deepEqual(event.payload, row.payload);
     });
+
+    it(`${title(row)}: webhook in believes it and reads an id beyond Latin-1`, async () => {
+      const id = `Küche-東京-${index}`;
+      await red.inject(`self${index}`, { mark: id, payload: row.payload, event: { id } });
+      const { probe, msg } = await end(id);
+      assert.equal(probe, 'answered', JSON.stringify(msg.error));
+      await red.until('the event', () => red.seen('accepted').find((seen) => seen.event?.id === id));
+    });
   });
 
   it('sends the same id and a new signature when the message is sent again', async () => {
