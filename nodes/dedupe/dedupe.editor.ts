@@ -1,5 +1,5 @@
 import type { EditorRED } from 'node-red';
-import { field, numberField, styleForms, textOf } from '../shared/editor/fields';
+import { configField, field, numberField, styleForms, textOf, whereChosen } from '../shared/editor/fields';
 import { anyChanged, openFold, showRows } from '../shared/editor/form';
 import type { EditorNode } from '../shared/editor/red';
 
@@ -37,7 +37,12 @@ styleForms();
 
 const defaults = {
   name: { value: '' },
-  store: { value: '', type: 'surewire-event-store', required: false },
+  store: {
+    value: '',
+    type: 'surewire-event-store',
+    required: false,
+    validate: configField('dedupe', 'surewire-event-store', 'store', whereChosen),
+  },
   keyType: { value: 'event' },
   key: {
     value: '',

@@ -1,4 +1,13 @@
-import { configField, type FieldValidator, field, numberField, styleForms, textOf } from '../shared/editor/fields';
+import {
+  configField,
+  type FieldValidator,
+  field,
+  isChosen,
+  numberField,
+  styleForms,
+  textOf,
+  whereChosen,
+} from '../shared/editor/fields';
 import { anyChanged, openFold, showDefaults } from '../shared/editor/form';
 import type { EditorNode } from '../shared/editor/red';
 import { readSchedule, readStatuses } from './lists';
@@ -17,8 +26,6 @@ const complain = (node: EditorNode, property: string, key: string): string =>
 const count = (property: string): FieldValidator =>
   field((value, node) => (/^([1-9]\d*)?$/.test(textOf(value).trim()) ? undefined : complain(node, property, 'count')));
 
-/** Whether a store is chosen: neither blank nor the entry that adds one. */
-const isChosen = (store: string): boolean => store !== '' && store !== '_ADD_';
 /** As the runtime reads it; the published types lack it. */
 const isProperty = (text: string): boolean =>
   (RED as unknown as { utils: { validatePropertyExpression(text: string): unknown } }).utils.validatePropertyExpression(
@@ -112,7 +119,7 @@ RED.nodes.registerType('surewire-retry', {
       value: '',
       type: 'surewire-event-store',
       required: false,
-      validate: configField('retry', 'surewire-event-store', 'store', (_node, value) => isChosen(textOf(value))),
+      validate: configField('retry', 'surewire-event-store', 'store', whereChosen),
     },
     outcome: DEFAULTS.outcome,
     scope: {

@@ -68,8 +68,11 @@ export function wrong(node: EditorNode, set: string, property: string, message: 
   return say(node, set, property, 'wrong', { error: message.startsWith(name) ? message.slice(name.length) : message });
 }
 
-/** For `configField`: a blank one will do. While a dialog is open, Node-RED's list says `_ADD_` for none. */
-export const whereChosen = (_node: EditorNode, value: unknown): boolean => !['', '_ADD_'].includes(textOf(value));
+/** Whether a config node is chosen. While a dialog is open, Node-RED's list says `_ADD_` for none. */
+export const isChosen = (value: unknown): boolean => !['', '_ADD_'].includes(textOf(value));
+
+/** For `configField`: a blank one will do. */
+export const whereChosen = (_node: EditorNode, value: unknown): boolean => isChosen(value);
 
 /** A config node of a type; `missing` is the key of the text, below `validate`, for one that is not chosen, not there or not good. */
 export function configField(
