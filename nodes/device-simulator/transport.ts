@@ -1,5 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { unescape as unescaped } from 'node:querystring';
 import type { WireRequest } from './request';
 
 export interface Answer {
@@ -40,7 +41,8 @@ export function httpTransport(connections: number): Transport {
         headers: { host: url.host, ...request.headers },
         agent: https ? secure : plain,
         timeout: TIMEOUT_MS,
-        ...(url.username !== '' && { auth: `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}` }),
+        // Not decodeURIComponent: a URL may hold a "%" that begins no escape.
+        ...((url.username || url.password) && { auth: `${unescaped(url.username)}:${unescaped(url.password)}` }),
       });
       let answered = false;
       sent.on('response', (response) => {

@@ -50,6 +50,8 @@ export function requestBody(payload: unknown, method: string, contentType: strin
     }
     return { bytes: Buffer.from(json(payload)), contentType: 'application/json' };
   } catch (error) {
-    throw new DeliveryError('REQUEST_INVALID', `msg.payload cannot be sent as JSON: ${(error as Error).message}`);
+    // A payload's own toJSON may throw anything.
+    const why = String((error as Error | undefined | null)?.message ?? error);
+    throw new DeliveryError('REQUEST_INVALID', `msg.payload cannot be sent as JSON: ${why}`);
   }
 }

@@ -7,6 +7,7 @@ import { tamper } from '../../nodes/device-simulator/tamper';
 import { httpTransport } from '../../nodes/device-simulator/transport';
 import { systemClock } from '../../nodes/shared/clock';
 import { type AuthConfig, type AuthCredentials, createAuth } from '../../nodes/webhook-auth/auth';
+import { receiver as startHttpReceiver } from '../support/receiver';
 import { type Receiver, type ReceiverOptions, receiver } from './receiver';
 
 // biome-ignore lint/suspicious/noExplicitAny: a message
@@ -148,6 +149,27 @@ describe('device simulator: over HTTP', () => {
     const { report } = await against({ count: 2, senderRetries: 1 }, { before: () => ({ status: 500 }) });
     assert.deepEqual(report.refused, { 500: 4 });
     assert.deepEqual([report.sent, report.delivered, report.lost, report.ok], [4, 0, 2, false]);
+  });
+
+  it('sends the user and password of its URL as they are meant', async () => {
+    const server = await startHttpReceiver();
+    const transport = httpTransport(1);
+    try {
+      for (const [user, expected] of [
+        ['me:p%40ss', 'me:p@ss'],
+        ['me:100%', 'me:100%'],
+        [':token', ':token'],
+      ]) {
+        await transport.post({ url: server.url.replace('//', `//${user}@`), headers: {}, body: Buffer.from('{}') });
+        assert.equal(
+          server.requests.at(-1)?.headers.authorization,
+          `Basic ${Buffer.from(`${expected}`).toString('base64')}`,
+        );
+      }
+    } finally {
+      transport.close();
+      await server.close();
+    }
   });
 
   it('does not follow redirects', async () => {

@@ -147,6 +147,14 @@ describe('webhook out: the body', () => {
     ['circular', circular],
     ['BigInt', { n: 1n }],
     ['a function', () => 1],
+    [
+      'what throws no Error',
+      {
+        toJSON() {
+          throw null;
+        },
+      },
+    ],
   ] as const) {
     it(`cannot be made of ${title}`, () =>
       assert.throws(() => requestBody(payload, 'POST', undefined), { code: 'REQUEST_INVALID' }));
