@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { unescape as unescaped } from 'node:querystring';
+import { urlCredentials } from '../shared/url-credentials';
 import type { WireRequest } from './request';
 
 export interface Answer {
@@ -32,6 +32,7 @@ export function httpTransport(connections: number): Transport {
     return new Promise((resolve, reject) => {
       const url = new URL(request.url);
       const https = url.protocol === 'https:';
+      const auth = urlCredentials(url);
       const sent = (https ? httpsRequest : httpRequest)({
         host: url.hostname.replace(/^\[|\]$/g, ''),
         port: url.port === '' ? (https ? 443 : 80) : Number(url.port),
@@ -41,8 +42,7 @@ export function httpTransport(connections: number): Transport {
         headers: { host: url.host, ...request.headers },
         agent: https ? secure : plain,
         timeout: TIMEOUT_MS,
-        // Not decodeURIComponent: a URL may hold a "%" that begins no escape.
-        ...((url.username || url.password) && { auth: `${unescaped(url.username)}:${unescaped(url.password)}` }),
+        ...(auth !== undefined && { auth }),
       });
       let answered = false;
       sent.on('response', (response) => {

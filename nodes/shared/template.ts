@@ -1,3 +1,4 @@
+import { textOfHeader } from './header-text';
 import { compilePointer, follow, type Pointer } from './json-pointer';
 
 /** What templates read: one request and one event in it. */
@@ -43,22 +44,12 @@ function unquote(text: string): string | undefined {
   return /^"(?:[^"\\]|\\["\\])*"$/.test(text) ? asText(text.slice(1, -1).replace(/\\(["\\])/g, '$1')) : text;
 }
 
-/** A header as its sender meant it: Node.js hands the bytes over as Latin-1, and who writes more than ASCII writes UTF-8. */
-function headerText(value: string): string {
-  if (!/[\x80-\xff]/.test(value)) return value;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(value, (char) => char.charCodeAt(0)));
-  } catch {
-    return value;
-  }
-}
-
 function header(name: string): Part {
   const key = name.toLowerCase();
   return ({ headers }) => {
     const values = headers[key];
     // Two values may be two senders' (a proxy added one), so neither names anything.
-    const text = values?.length === 1 ? asText(headerText(values[0] as string)) : undefined;
+    const text = values?.length === 1 ? asText(textOfHeader(values[0] as string)) : undefined;
     return text !== undefined && key === 'idempotency-key' ? unquote(text) : text;
   };
 }

@@ -31,17 +31,15 @@ function lengths(address: string): { least: number; most: number } | undefined {
   return { least: mapped ? 96 : 0, most: 128 };
 }
 
+/** The entries of a list, between commas or blanks. */
+export const entriesOf = (text: string): string[] => text.split(/[\s,]+/).filter((entry) => entry !== '');
+
 /** The first entry that cannot be an address or a CIDR block, or undefined. */
 export function badAddress(text: string): string | undefined {
-  return text
-    .split(/[\s,]+/)
-    .filter((entry) => entry !== '')
-    .find((entry) => {
-      const [address = '', bits, ...more] = entry.split('/');
-      const range = lengths(address);
-      if (!range || more.length > 0) return true;
-      return (
-        bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) >= range.least && Number(bits) <= range.most)
-      );
-    });
+  return entriesOf(text).find((entry) => {
+    const [address = '', bits, ...more] = entry.split('/');
+    const range = lengths(address);
+    if (!range || more.length > 0) return true;
+    return bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) >= range.least && Number(bits) <= range.most);
+  });
 }

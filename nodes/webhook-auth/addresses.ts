@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6, SocketAddress } from 'node:net';
+import { entriesOf } from './address-text';
 import type { AddressVerdict } from './contract';
 
 /** An address in one spelling: no zone, IPv4-mapped IPv6 as IPv4; undefined where the text is no address. */
@@ -31,7 +32,7 @@ function add(list: BlockList, entry: string): boolean {
 
 /** A set of addresses and CIDR blocks, or undefined for a blank text. Throws an Error naming the field and the bad entry. */
 export function readAddresses(text: string, field: string): ((address: string) => boolean) | undefined {
-  const entries = text.split(/[\s,]+/).filter((entry) => entry !== '');
+  const entries = entriesOf(text);
   if (entries.length === 0) return undefined;
   const list = new BlockList();
   for (const entry of entries) {

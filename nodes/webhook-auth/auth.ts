@@ -6,7 +6,7 @@ import type { Descriptor } from './descriptor';
 import { readKey } from './key';
 import { headerName, parseDescriptor, readDescriptor } from './read-descriptor';
 import { misconfigured } from './refusal';
-import { type Handshake, SCHEMES, type Scheme } from './schemes';
+import { DEFAULT_TOLERANCE, type Handshake, SCHEMES, type Scheme } from './schemes';
 import { readPublicUrl } from './sender-url';
 import { signatureSigner, signatureVerifier } from './signature';
 import { TOKEN_PLACES, type TokenPlace, tokenAuth } from './token';
@@ -47,7 +47,6 @@ type Checks = Pick<Verifier, 'checkHead' | 'check'> &
 
 /** Shown masked whatever the scheme is. */
 const ALWAYS_SECRET = ['authorization', 'proxy-authorization', 'cookie'];
-const DEFAULT_TOLERANCE = 300;
 
 function text(value: unknown, field: string): string {
   if (value === undefined || value === null) return '';

@@ -1,8 +1,8 @@
 /** How safe a configuration is, in words. No node imports: the editor shows it while the fields are edited. */
-import { badAddress } from './address-text';
+import { badAddress, entriesOf } from './address-text';
 import type { Descriptor } from './descriptor';
 import { parseDescriptor, readDescriptor } from './read-descriptor';
-import { SCHEMES } from './schemes';
+import { DEFAULT_TOLERANCE, SCHEMES } from './schemes';
 
 export interface BadgeInput {
   scheme: string;
@@ -31,8 +31,6 @@ export interface Badge {
 
 /** The longest age that still counts as a check against a recorded request; more is said to be wide. */
 const WIDE_TOLERANCE = 3600;
-/** What a blank field means. */
-const DEFAULT_TOLERANCE = 300;
 
 /** Seconds for which a recorded request is believed, 0 = for ever; undefined = the scheme signs no time. */
 function toleranceOf({ ts }: Descriptor, input: BadgeInput): number | undefined {
@@ -53,7 +51,7 @@ function descriptorOf({ scheme, descriptor }: BadgeInput): Descriptor | undefine
 
 /** Whether a list keeps anybody away; a block of length 0 is everybody. */
 function restricts(allow: string): boolean {
-  const entries = allow.split(/[\s,]+/).filter((entry) => entry !== '');
+  const entries = entriesOf(allow);
   return entries.length > 0 && !entries.some((entry) => /\/0+$/.test(entry));
 }
 

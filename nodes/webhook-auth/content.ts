@@ -1,5 +1,5 @@
+import { headerText } from '../shared/header-text';
 import { contentParts } from './content-check';
-import { headerText } from './header';
 
 /** What a template of signed bytes can draw on. Texts are Latin-1 spellings of bytes, as Node.js gives header values. */
 export interface Signable {

@@ -12,11 +12,6 @@ export function oneHeader(headers: NodeJS.Dict<string[]>, names: readonly string
   return undefined;
 }
 
-/** A text as it stands in a header: Node.js writes and reads header values as Latin-1, so UTF-8 bytes are spelt in that. */
-export function headerText(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
-}
-
 /** True where a text can stand in a header as it is: no control characters, no space at either end. */
 export function fitsHeader(text: string): boolean {
   return text === text.trim() && !/\p{Cc}/u.test(text);

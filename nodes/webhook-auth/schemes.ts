@@ -30,6 +30,9 @@ export interface Scheme {
   timedContent?: string;
 }
 
+/** Seconds that a signed time may be off where the node's field is blank. */
+export const DEFAULT_TOLERANCE = 300;
+
 const HEX_SECRET: SecretForm = { prefix: '', bytes: 32, encoding: 'hex' };
 const WHSEC_SECRET: SecretForm = { prefix: 'whsec_', bytes: 32, encoding: 'base64' };
 

@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../shared/clock';
+import { headerText } from '../shared/header-text';
 import { type Content, compileContent, type Signable } from './content';
 import type { AuthRefusal, RequestHead, Signer, UnsignedRequest, Verifier } from './contract';
 import type { Algorithm, Descriptor } from './descriptor';
 import { fewFields, isForm, signedForm } from './form';
-import { fitsHeader, headerText, oneHeader } from './header';
+import { fitsHeader, oneHeader } from './header';
 import { type Key, signatureSize, strictBase64 } from './key';
 import { mismatch, missing } from './refusal';
 import { portVariants, queryValues, senderUrls, shownUrl, withQuery } from './sender-url';

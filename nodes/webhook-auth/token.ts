@@ -1,6 +1,7 @@
+import { headerText } from '../shared/header-text';
 import type { RequestHead, Signer, Verifier } from './contract';
 import { equalsOneOf } from './equal';
-import { fitsHeader, headerText, oneHeader } from './header';
+import { fitsHeader, oneHeader } from './header';
 import { headerName } from './read-descriptor';
 import { mismatch, missing } from './refusal';
 import { queryValues, withQuery } from './sender-url';

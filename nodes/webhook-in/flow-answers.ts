@@ -69,7 +69,7 @@ export class FlowAnswers {
 
   close(): void {
     for (const waiting of Array.from(this.#waiting))
-      waiting.refuse(refuse('redeploying', 'the node was closed while the flow was at work', { 'Retry-After': '2' }));
+      waiting.refuse(refuse('redeploying', 'the node was closed while the flow was at work'));
   }
 }
 

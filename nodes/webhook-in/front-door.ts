@@ -29,11 +29,7 @@ export type Handler = (arrival: Arrival) => void;
 /** Answers a request that no node sees, because none is at work. */
 export type Refuser = (arrival: Arrival, refusal: Refusal) => void;
 
-/** How long a sender is asked to wait while nodes are being replaced, seconds. */
-const REDEPLOY_RETRY_AFTER = '2';
-
-const redeploying = (): Refusal =>
-  refuse('redeploying', 'the flows are being started', { 'Retry-After': REDEPLOY_RETRY_AFTER });
+const redeploying = (): Refusal => refuse('redeploying', 'the flows are being started');
 
 /** What of settings.js stands between a sender and a node. */
 export interface DoorSettings {

@@ -24,10 +24,10 @@ export const REFUSALS = {
   'body-too-deep': { status: 400, title: 'The body is nested too deeply' },
   'forbidden-key': { status: 400, title: 'The body holds a key that is not allowed' },
   'schema-mismatch': { status: 422, title: 'The event does not match the schema' },
-  overloaded: { status: 503, title: 'Too much is waiting' },
-  'store-failed': { status: 503, title: 'The event could not be kept' },
+  overloaded: { status: 503, title: 'Too much is waiting', retryAfter: '10' },
+  'store-failed': { status: 503, title: 'The event could not be kept', retryAfter: '10' },
   misconfigured: { status: 503, title: 'This address is not ready', retryAfter: '60' },
-  redeploying: { status: 503, title: 'This address is being redeployed' },
+  redeploying: { status: 503, title: 'This address is being redeployed', retryAfter: '2' },
   'answer-timeout': { status: 504, title: 'No answer in time' },
   /** Never answered to a sender: the event was accepted, and leaves output 2 when its last redelivery failed. */
   'gave-up': { status: 500, title: 'The flow failed with the event to the end' },

@@ -25,7 +25,6 @@ export interface RequestBody {
 export type BodyRead = { body: RequestBody } | { refusal: Refusal } | { aborted: true };
 
 const NOTHING: Buffer = Buffer.alloc(0);
-const OVERLOADED_RETRY_AFTER = '10';
 
 type Decompress = (
   bytes: Buffer,
@@ -136,9 +135,7 @@ export function readBody(req: IncomingMessage, limits: BodyLimits, clock: Clock,
     held: 0,
     evict: () =>
       finish({
-        refusal: refuse('overloaded', 'too many bodies are arriving at once, and this one began first', {
-          'Retry-After': OVERLOADED_RETRY_AFTER,
-        }),
+        refusal: refuse('overloaded', 'too many bodies are arriving at once, and this one began first'),
       }),
   };
   const take = (chunk: Buffer): void => {

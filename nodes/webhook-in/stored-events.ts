@@ -17,8 +17,6 @@ const DUPLICATE_WINDOW_MS = 96 * 3_600_000;
 const MAX_IDS = 1_000_000;
 /** How often what is known of the store is compared with the store: others may have put dead letters back, or purged them. */
 const LOOK_EVERY_MS = 60_000;
-const STORE_RETRY_AFTER = { 'Retry-After': '10' };
-const CLOSED_RETRY_AFTER = { 'Retry-After': '2' };
 
 /** An event at work in the flow, or whose outcome is being written down. */
 interface Running {
@@ -124,7 +122,7 @@ export class StoredEvents {
 
   /** Stores the events of one request; resolves once all are durable, or to the refusal. A duplicate counts as stored. */
   async accept(messages: readonly EventMessage[]): Promise<Refusal | undefined> {
-    if (this.#closed) return refuse('redeploying', 'the node is being redeployed', CLOSED_RETRY_AFTER);
+    if (this.#closed) return refuse('redeploying', 'the node is being redeployed');
     this.#arriving += messages.length;
     // All are asked for in one turn, so that one commit holds them.
     const asked = messages.map((message) => this.#acceptOne(message));
@@ -280,10 +278,10 @@ export class StoredEvents {
 
 function refusalFor(error: unknown): Refusal {
   const code = error instanceof StoreError ? error.code : undefined;
-  if (code === 'closed') return refuse('redeploying', textOf(error), CLOSED_RETRY_AFTER);
+  if (code === 'closed') return refuse('redeploying', textOf(error));
   // Coming again would not help: the message around it makes the deepest body too deep for a store.
   if (code === 'unstorable') return refuse('body-too-deep', textOf(error));
-  return refuse('store-failed', textOf(error), STORE_RETRY_AFTER);
+  return refuse('store-failed', textOf(error));
 }
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { unescape as unescaped } from 'node:querystring';
 import type { Clock } from '../shared/clock';
+import { headerText } from '../shared/header-text';
 import { retryAfterMs } from '../shared/retry-after';
+import { urlCredentials } from '../shared/url-credentials';
 import type { Signer } from '../webhook-auth/contract';
 import { addressRefused, guardedLookup, isRefusedAddress } from './address-guard';
 import type { Agents } from './agents';
@@ -10,7 +11,7 @@ import { type OutConfig, targetUrl } from './config';
 import { DeliveryError } from './delivery-error';
 import { type Exchange, exchange, isSuccess, type OutgoingRequest, type RawAnswer } from './exchange';
 import { requestBody } from './request-body';
-import { type Headers, headerText, messageHeaders } from './request-headers';
+import { type Headers, messageHeaders } from './request-headers';
 
 /** One event to deliver, as the message has it. */
 export interface Delivery {
@@ -86,7 +87,8 @@ export class Deliverer {
     const headers: Headers = { 'user-agent': USER_AGENT, ...messageHeaders(delivery.headers), ...config.headers };
     const body = requestBody(delivery.payload, config.method, headers['content-type']);
     if (body.contentType) headers['content-type'] ??= body.contentType;
-    if (unsigned.username || unsigned.password) headers.authorization ??= basic(unsigned);
+    const credentials = urlCredentials(unsigned);
+    if (credentials) headers.authorization ??= `Basic ${Buffer.from(credentials).toString('base64')}`;
     const { id } = delivery;
     let url = unsigned;
     let idSent = false;
@@ -162,12 +164,6 @@ export class Deliverer {
 
 function closed(): DeliveryError {
   return new DeliveryError('CLOSED', 'the node was closed before the receiver had answered');
-}
-
-function basic(url: URL): string {
-  // Not decodeURIComponent: a URL may hold a "%" that begins no escape, and unescape leaves that as it is.
-  const user = `${unescaped(url.username)}:${unescaped(url.password)}`;
-  return `Basic ${Buffer.from(user).toString('base64')}`;
 }
 
 /** The headers of a body whose coding was undone: an `http response` after this node would send the others with the wrong bytes. */

@@ -24,11 +24,6 @@ const OURS = new Set([
  */
 const RECEIVED = ['host', 'date', 'set-cookie', 'x-node-red-request-node'];
 
-/** A text as it stands in a header: Node.js writes header values as Latin-1, so UTF-8 bytes are spelt in that. */
-export function headerText(text: string): string {
-  return Buffer.from(text).toString('latin1');
-}
-
 function asText(value: unknown): string | undefined {
   if (Array.isArray(value)) return value.map(asText).filter(Boolean).join(', ') || undefined;
   if (typeof value === 'string') return value;
