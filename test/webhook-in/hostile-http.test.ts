@@ -26,7 +26,9 @@ describe('hostile HTTP', () => {
   after(() => red.stop());
   afterEach(() => stands(red));
 
-  const events = (): number => red.seen('in').length + red.seen('in-any').length;
+  /** Not those of `stands`, which may still be on their way from Node-RED when the next test begins. */
+  const events = (): number =>
+    [...red.seen('in'), ...red.seen('in-any')].filter(({ payload }) => payload?.good !== true).length;
 
   describe('lengths and codings that do not fit', () => {
     for (const [what, headers, body, expected] of [
@@ -66,7 +68,9 @@ describe('hostile HTTP', () => {
       assert.equal(events(), before);
       const short = await sendRaw(red.port, `${head('/hooks/door', 'Content-Length: 2')}{}GARBAGE\r\n\r\n`, 1500);
       // Node.js may answer the garbage before the request in front of it is read.
-      assert.ok(statuses(short).filter((status) => status === 202).length <= 1, short);
+      const accepted = statuses(short).filter((status) => status === 202).length;
+      assert.ok(accepted <= 1, short);
+      await red.until('the events', () => events() === before + accepted);
       assert.ok(statuses(short).includes(400) || statuses(short).length === 1, short);
     });
   });
