@@ -3,6 +3,7 @@ import { createAuth } from '../../nodes/webhook-auth/auth';
 import { setUp } from '../../nodes/webhook-in/setup';
 import { complaint, editorDefinition } from '../support/editor-definitions';
 import { FakeClock } from '../support/fake-clock';
+import { judgesAsADeploy } from '../support/form-rows';
 
 const auth = createAuth({ scheme: 'none' }, {}, new FakeClock());
 
@@ -54,17 +55,7 @@ describe('the form of webhook in', () => {
     ],
     schema: ['', '{"type": "object"}', 'true', '{', '{"type": }', '{"type": "object",}'],
   };
-  for (const [property, list] of Object.entries(values)) {
-    for (const value of list) {
-      const problem = deployed({ [property]: value });
-      it(`${property} ${JSON.stringify(value)}: ${problem ?? 'good'}, as a deploy says`, () => {
-        const said = says(property, value);
-        assert.equal(said === undefined, problem === undefined, said);
-        // Behind the label, not behind the name that the field has in a flow file.
-        if (said) assert.match(said, /^(Path|Methods|[A-Z][A-Za-z ]+): (?![a-zA-Z]+: )/);
-      });
-    }
-  }
+  judgesAsADeploy(values, says, deployed, /^(Path|Methods|[A-Z][A-Za-z ]+): (?![a-zA-Z]+: )/);
 
   it('says where a schema goes wrong', () => {
     assert.equal(says('schema', '{\n  "type": ,\n}'), 'JSON Schema: line 2, column 11: this is not JSON');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readConfig } from '../../nodes/webhook-out/config';
 import { complaint, editorDefinition } from '../support/editor-definitions';
+import { judgesAsADeploy } from '../support/form-rows';
 
 /** What a deploy says of the fields; undefined = nothing. */
 function deployed(fields: object): string | undefined {
@@ -50,16 +51,7 @@ describe('the form of webhook out', () => {
     timeout: ['', ' ', 30, '0.5', '0', '-1', '86401', 'soon'],
     maxResponse: ['', ' ', 1, '1.5', '0', '1073741825', 'much'],
   };
-  for (const [property, list] of Object.entries(values)) {
-    for (const value of list) {
-      const problem = deployed({ [property]: value });
-      it(`${property} ${JSON.stringify(value)}: ${problem ?? 'good'}, as a deploy says`, () => {
-        const said = says(property, value);
-        assert.equal(said === undefined, problem === undefined, said);
-        if (said) assert.match(said, /^(URL|Headers|Timeout|Largest answer): expected /);
-      });
-    }
-  }
+  judgesAsADeploy(values, says, deployed, /^(URL|Headers|Timeout|Largest answer): expected /);
 
   for (const property of Object.keys(types)) {
     it(`${property}: takes none and a good one, marks one that a deploy does not find or cannot use`, () => {
