@@ -3,11 +3,9 @@ import path from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { startBrowser } from '../../support/browser';
 import { nodeRedPackage, type RunningNodeRed, root } from '../../support/node-red';
-import { IN_PAGE_CHOICES, IN_PAGE_FLAWS, OPEN_TRAYS, TRAY_PLACES } from './in-page';
+import { IN_PAGE_CHOICES, IN_PAGE_FLAWS, OPEN_TRAYS, paletteHoldsOnly, TRAY_PLACES } from './in-page';
 
 const SCREENSHOTS = path.join(root, 'build', 'screenshots');
-/** How long the palette's filter waits for more letters, with a margin. */
-const FILTER_MS = 450;
 /** A tray that has not moved for so long has arrived. */
 const STILL_MS = 150;
 
@@ -80,8 +78,7 @@ export class Editor {
     const search = this.page.locator('#red-ui-palette-search input');
     await search.fill('');
     await search.pressSequentially(label);
-    await this.page.waitForTimeout(FILTER_MS);
-    const entry = await this.box(this.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`));
+    const entry = await this.found(type, label);
     const chart = await this.box(this.page.locator('#red-ui-workspace-chart'));
     await this.page.mouse.move(entry.x + entry.width / 2, entry.y + entry.height / 2);
     await this.page.mouse.down();
@@ -281,6 +278,18 @@ export class Editor {
     await locator.first().waitFor();
     const box = await locator.first().boundingBox();
     if (!box) throw new Error(`not visible: ${String(locator)}`);
+    return box;
+  }
+
+  /** The place of a node in the palette once its filter, which waits for more letters, has left nothing but what was looked for. */
+  private async found(type: string, label: string): ReturnType<Editor['box']> {
+    await this.page.waitForFunction(paletteHoldsOnly(label));
+    const entry = this.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
+    let box = await this.box(entry);
+    for (let last = ''; last !== JSON.stringify(box); box = await this.box(entry)) {
+      last = JSON.stringify(box);
+      await this.page.waitForTimeout(STILL_MS);
+    }
     return box;
   }
 

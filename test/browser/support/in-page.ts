@@ -79,3 +79,8 @@ export const IN_PAGE_FLAWS = `(form) => {
   }
   return flaws;
 }`;
+
+/** Whether the palette shows nothing but nodes whose label or type holds a text. */
+export const paletteHoldsOnly = (text: string): string =>
+  `$('.red-ui-palette-node:visible').toArray().every((node) =>
+    (node.dataset.paletteLabel + ' ' + node.dataset.paletteType).toLowerCase().includes(${JSON.stringify(text.toLowerCase())}))`;
