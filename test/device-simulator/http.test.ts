@@ -186,6 +186,93 @@ describe('device simulator: over HTTP', () => {
     assert.equal(answers[0]!.statusCode, 'ECONNREFUSED');
   });
 
+  it('what a server reads before it closes a kept connection is booked: sent is what arrived', async () => {
+    let requests = 0;
+    const server = await startHttpReceiver((_request, response) => {
+      requests += 1;
+      if (requests % 3 === 0) response.destroy();
+      else response.writeHead(200).end();
+    });
+    try {
+      const faults = { malformed: 0.5 };
+      const { report, answers } = await against({ count: 30, devices: 2, senderRetries: 0, faults, url: server.url });
+      assert.equal(report.sent, server.requests.length);
+      assert.ok(report.refused.ECONNRESET! > 0);
+      const forged = server.requests.filter(({ body }) => !body.toString().endsWith('}')).length;
+      assert.equal(forged, report.faults.malformed, 'nobody sends an invalid request again');
+      assert.ok(answers.length > 30);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('sends nothing more once it is closed, or stopped twice, although answers are under way', async () => {
+    for (const end of [(one: Simulator) => one.close(), (one: Simulator) => [one.stop(), one.stop()]]) {
+      let requests = 0;
+      let held = (): void => undefined;
+      const all = new Promise<void>((resolve) => {
+        held = resolve;
+      });
+      const server = await startHttpReceiver(({ method }, response) => {
+        if (method === 'POST') requests += 1;
+        // The first answer of each device makes its connection one that is kept; the second never comes.
+        if (requests <= 3 || method === 'GET') response.writeHead(200).end();
+        else if (requests === 6) held();
+      });
+      try {
+        const simulator = new Simulator({
+          settings: readSettings({ target: 'http', url: server.url, intervalMs: 50, devices: 3, jitter: 0 }),
+          clock: systemClock,
+          random: () => 0.5,
+          newRunId: () => 'a1b2c3',
+          transport: httpTransport,
+          emit: () => undefined,
+          ended: () => undefined,
+          changed: () => undefined,
+          failed: assert.fail,
+          skipped: () => undefined,
+        });
+        simulator.start();
+        await all;
+        end(simulator);
+        await fetch(server.url);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        assert.equal(server.requests.filter(({ method }) => method === 'POST').length, 6);
+      } finally {
+        await server.close();
+      }
+    }
+  });
+
+  it('a server that would rather speak another protocol has not taken the event', async () => {
+    const server = await startHttpReceiver((_request, response) => {
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    });
+    try {
+      const { report } = await against({ count: 2, senderRetries: 0, url: server.url });
+      assert.deepEqual([report.refused, report.lost], [{ 101: 2 }, 2]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('an answer that never ends is none', async () => {
+    const server = await startHttpReceiver((_request, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write('x'), 5);
+      response.on('close', () => clearInterval(drip));
+    });
+    const transport = httpTransport(1, 200);
+    try {
+      await assert.rejects(transport.post({ url: server.url, headers: {}, body: Buffer.from('{}') }), {
+        code: 'ETIMEDOUT',
+      });
+    } finally {
+      transport.close();
+      await server.close();
+    }
+  });
+
   it('where nothing comes back the latency is that of the answers', async () => {
     const { report } = await against({ count: 5 }, { back: false });
     assert.ok(report.latencyMs.p99! > 0 && report.latencyMs.p99! < 1000);
