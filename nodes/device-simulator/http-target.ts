@@ -184,7 +184,7 @@ export class HttpTarget implements Target {
     if (taken) for (const event of job.events) ledger.deliver(event.number, ms);
     else this.#refuse(job, outcome, ms);
     this.options.answered(job.events, outcome);
-    if (!taken && isTriedAgain(job) && job.attempt <= this.options.retries) this.#later(job, outcome);
+    if (!taken && !this.#broken && isTriedAgain(job) && job.attempt <= this.options.retries) this.#later(job, outcome);
   }
 
   #bookSending(job: Job): void {

@@ -173,7 +173,8 @@ export class Simulator {
     if (!this.options.transport) throw new Error('target: no way to send over HTTP');
     return new HttpTarget({
       ...common,
-      url: this.options.url?.() ?? settings.url,
+      // As it goes over the wire, percent-encoded: there are schemes that sign it.
+      url: new URL(this.options.url?.() ?? settings.url).href,
       signer,
       retries: settings.senderRetries,
       faults: () => this.#faults,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import type { Report } from '../../nodes/device-simulator/ledger';
 import { retryDelay } from '../../nodes/device-simulator/sender-retry';
 import { readSettings } from '../../nodes/device-simulator/settings';
@@ -7,6 +8,7 @@ import { tamper } from '../../nodes/device-simulator/tamper';
 import { httpTransport } from '../../nodes/device-simulator/transport';
 import { systemClock } from '../../nodes/shared/clock';
 import { type AuthConfig, type AuthCredentials, createAuth } from '../../nodes/webhook-auth/auth';
+import { FakeClock } from '../support/fake-clock';
 import { receiver as startHttpReceiver } from '../support/receiver';
 import { type Receiver, type ReceiverOptions, receiver } from './receiver';
 
@@ -256,6 +258,30 @@ describe('device simulator: over HTTP', () => {
     }
   });
 
+  it('a key that cannot sign stops the run at once; nothing is tried again', async () => {
+    const keys = generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+    const errors: string[] = [];
+    const reports: Report[] = [];
+    const clock = new FakeClock();
+    const simulator = new Simulator({
+      settings: readSettings({ target: 'http', url: 'http://127.0.0.1:9', grace: 0.1 }),
+      clock,
+      random: () => 0.5,
+      newRunId: () => 'a1b2c3',
+      signer: createAuth({}, { secret: `whpk_${keys.toString('base64')}` }, clock).signer,
+      transport: () => ({ post: () => assert.fail('nothing can be posted'), close: () => undefined }),
+      emit: () => undefined,
+      ended: (report) => reports.push(report),
+      changed: () => undefined,
+      failed: (error) => errors.push(error.message),
+      skipped: () => undefined,
+    });
+    simulator.start();
+    await clock.pass(2000, 20);
+    assert.equal(errors.length, 1);
+    assert.deepEqual([reports.length, reports[0]?.sent, reports[0]?.refused], [1, 0, { misconfigured: 1 }]);
+  });
+
   it('an answer that never ends is none', async () => {
     const server = await startHttpReceiver((_request, response) => {
       response.writeHead(200);
@@ -314,6 +340,10 @@ describe('device simulator: over HTTP', () => {
     ['token in a header', { scheme: 'token' }, { secret: 'tok-1234' }],
     ['bearer token', { scheme: 'token', tokenFrom: 'bearer' }, { secret: 'x' }],
     ['token in the query', { scheme: 'token', tokenFrom: 'query', tokenName: 'key' }, { secret: 'ab+c/d=' }],
+    ['token of digits', { scheme: 'token' }, { secret: '1234567890' }],
+    ['token of the last letter', { scheme: 'token' }, { secret: 'zZ' }],
+    ['token without a letter', { scheme: 'token', tokenFrom: 'query' }, { secret: '!-!' }],
+    ['token beyond ASCII', { scheme: 'token' }, { secret: 'ключ' }],
     ['basic', { scheme: 'basic', username: 'dev' }, { secret: 'pa:ss' }],
   ];
   for (const [name, auth, credentials] of schemes) {
@@ -330,6 +360,24 @@ describe('device simulator: over HTTP', () => {
       expected[401] = faults.badSignature! + faults.missingSignature!;
       expected[cut]! += faults.truncated!;
       assert.deepEqual(refused, expected);
+    });
+  }
+});
+
+describe('device simulator: URLs', () => {
+  for (const path of ['', '/hooks/tür', '/a b?x=%20ü#part']) {
+    it(`${JSON.stringify(path)} is signed as it is sent`, async () => {
+      const server = await receiver({ auth: { scheme: 'twilio' }, credentials: { secret: 'twilio' } });
+      try {
+        const url = new URL(server.url).origin + path;
+        const { report } = await against(
+          { count: 3, url, senderRetries: 0 },
+          { auth: { scheme: 'twilio' }, credentials: { secret: 'twilio' } },
+        );
+        assert.deepEqual([report.delivered, report.refused], [3, {}]);
+      } finally {
+        await server.close();
+      }
     });
   }
 });
