@@ -106,6 +106,16 @@ describe('device simulator: in Node-RED', () => {
     assert.equal(red.seen('events').length, 10);
   });
 
+  it('autostart of many: Node.js sees no leak in them', async () => {
+    const many = Array.from({ length: 12 }, (_, n): FlowNode => {
+      const fields = { autostart: true, count: 1, intervalMs: 5, grace: 0.5 };
+      return { id: `sim${n}`, type: 'surewire-device-simulator', ...fields, wires: [[`sim${n}`], ['report']] };
+    });
+    await red.deploy(flow([...many, ...simulator().slice(1)]));
+    await red.message('report', 12);
+    assert.doesNotMatch(red.log, /MaxListenersExceededWarning/);
+  });
+
   it('a redeploy ends the run without a word, and nothing is sent afterwards', async () => {
     await red.deploy(flow(simulator({ autostart: true, intervalMs: 5 })));
     await red.message('events', 5);
