@@ -65,6 +65,8 @@ export class Simulator {
   /** Begins a run with a new ledger; while one is running nothing happens. */
   start(): void {
     if (this.running) return;
+    // One that has been stopped and is still under way ends with its report.
+    if (this.busy) this.stop();
     this.#run?.abort();
     const { settings, options } = { settings: this.options.settings, options: this.options };
     const ledger = new Ledger(options.newRunId());
