@@ -134,7 +134,9 @@ export class HttpTarget implements Target {
     let started = clock.monotonic();
     try {
       const wire = job.wire ?? this.#wire(job);
-      this.#bookSending(job);
+      this.#bookSending(job, (event) =>
+        job.attempt > 1 ? undefined : job.wire ? 'replay' : (event.invalid ?? event.repeats),
+      );
       this.#offerCapture(job, wire);
       started = clock.monotonic();
       outcome = await transport.post(wire).catch((error: NoAnswer) => {
@@ -187,8 +189,9 @@ export class HttpTarget implements Target {
     if (!taken && !this.#broken && isTriedAgain(job) && job.attempt <= this.options.retries) this.#later(job, outcome);
   }
 
-  #bookSending(job: Job): void {
-    for (const event of job.events) this.options.ledger.send(event.number, this.options.elapsed());
+  #bookSending(job: Job, mistake?: (event: Outgoing) => FaultKind | undefined): void {
+    const { ledger } = this.options;
+    for (const event of job.events) ledger.send(event.number, this.options.elapsed(), mistake?.(event));
   }
 
   #refuse(job: Job, outcome: Answer | NoAnswer, ms?: number): void {

@@ -258,6 +258,55 @@ describe('device simulator: over HTTP', () => {
     }
   });
 
+  it('after a stop, too, the mistakes counted are those that were sent', async () => {
+    const bodies: string[] = [];
+    const clock = new FakeClock();
+    const answers: (() => void)[] = [];
+    const reports: Report[] = [];
+    const simulator = new Simulator({
+      settings: readSettings({
+        target: 'http',
+        url: 'http://127.0.0.1:9',
+        devices: 50,
+        intervalMs: 20,
+        maxRate: 400,
+        faults: { malformed: 0.5, duplicate: 0.5, replay: 0.5 },
+      }),
+      clock,
+      random: () => 0.5,
+      newRunId: () => 'a1b2c3',
+      transport: () => ({
+        post: ({ body }) => {
+          bodies.push(body.toString());
+          return new Promise((resolve) => {
+            answers.push(() => resolve({ status: 200, headers: {}, body: Buffer.alloc(0) }));
+          });
+        },
+        close: () => undefined,
+      }),
+      emit: () => undefined,
+      ended: (report) => reports.push(report),
+      changed: () => undefined,
+      failed: assert.fail,
+      skipped: () => undefined,
+    });
+    simulator.start();
+    // A slow receiver: much waits for its turn when the stop comes.
+    for (let n = 0; n < 300; n++) {
+      await clock.pass(10);
+      if (n % 3 === 0) answers.shift()?.();
+    }
+    simulator.stop();
+    for (let n = 0; n < 10_000 && reports.length === 0; n++) {
+      answers.shift()?.();
+      await clock.pass(20);
+    }
+    const { faults, sent, unique } = reports[0]!;
+    assert.equal(sent, bodies.length);
+    assert.equal(faults.malformed, bodies.filter((body) => !body.endsWith('}')).length);
+    assert.equal(sent, unique + faults.malformed + (faults.duplicate ?? 0) + (faults.replay ?? 0));
+  });
+
   it('a key that cannot sign stops the run at once; nothing is tried again', async () => {
     const keys = generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
     const errors: string[] = [];
