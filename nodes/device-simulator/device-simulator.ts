@@ -85,7 +85,7 @@ export default function deviceSimulator(RED: NodeAPI): void {
       newRunId: () => randomBytes(5).toString('hex'),
       url: () => address(settings.url),
       signer: signer(settings, def.auth),
-      transport: httpTransport,
+      transport: (connections) => httpTransport(connections, { own: isOwnPath(settings.url) }),
       evaluate: template(node, settings),
       emit: (msg) => node.send([msg as unknown as NodeMessageInFlow, null]),
       ended: (report) => node.send([null, { topic: 'report', payload: report }]),

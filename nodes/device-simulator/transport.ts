@@ -32,14 +32,21 @@ const TIMEOUT_MS = 30_000;
 /** More of an answer is not kept; the rest is read and thrown away. */
 const KEPT_BYTES = 65_536;
 
-/**
- * Connections are kept open and used again, as those of a fleet behind one gateway.
- * @param timeoutMs within which the whole of an answer has to be there
- */
-export function httpTransport(connections: number, timeoutMs = TIMEOUT_MS): Transport {
+export interface TransportOptions {
+  /** Within which the whole of an answer has to be there; 30,000. */
+  timeoutMs?: number;
+  /** Whether requests go to this very process: its certificate is for the name that others know it by; false. */
+  own?: boolean;
+}
+
+/** Connections are kept open and used again, as those of a fleet behind one gateway. */
+export function httpTransport(
+  connections: number,
+  { timeoutMs = TIMEOUT_MS, own = false }: TransportOptions = {},
+): Transport {
   const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
   const plain = new HttpAgent(options);
-  const secure = new HttpsAgent(options);
+  const secure = new HttpsAgent({ ...options, rejectUnauthorized: !own });
 
   function post(request: WireRequest): Promise<Answer> {
     return new Promise((resolve, reject) => {

@@ -337,7 +337,7 @@ describe('device simulator: over HTTP', () => {
       const drip = setInterval(() => response.write('x'), 5);
       response.on('close', () => clearInterval(drip));
     });
-    const transport = httpTransport(1, 200);
+    const transport = httpTransport(1, { timeoutMs: 200 });
     try {
       await assert.rejects(transport.post({ url: server.url, headers: {}, body: Buffer.from('{}') }), {
         code: 'ETIMEDOUT',
