@@ -85,7 +85,7 @@ export default function deviceSimulator(RED: NodeAPI): void {
       newRunId: () => randomBytes(5).toString('hex'),
       url: () => address(settings.url),
       signer: signer(settings, def.auth),
-      transport: httpTransport,
+      transport: (connections) => httpTransport(connections, { own: isOwnPath(settings.url) }),
       evaluate: template(node, settings),
       emit: (msg) => node.send([msg as unknown as NodeMessageInFlow, null]),
       ended: (report) => node.send([null, { topic: 'report', payload: report }]),
@@ -100,6 +100,13 @@ export default function deviceSimulator(RED: NodeAPI): void {
     });
     return { simulator, settings };
   }
+
+  // One listener for all of them: with a dozen Node.js would warn of a leak.
+  const waiting = new Set<() => void>();
+  RED.events.on('flows:started', () => {
+    for (const begin of waiting) begin();
+    waiting.clear();
+  });
 
   function DeviceSimulator(this: SimulatorNode, def: SimulatorDef): void {
     RED.nodes.createNode(this, def);
@@ -141,7 +148,7 @@ export default function deviceSimulator(RED: NodeAPI): void {
     }, TICK_MS);
     // A message sent earlier, to a node that is not there yet, would vanish.
     const begin = (): void => simulator.start();
-    if (settings.autostart) RED.events.once('flows:started', begin);
+    if (settings.autostart) waiting.add(begin);
 
     this.on('input', (msg: InputMessage, send, done) => {
       const id = msg.event?.id;
@@ -164,7 +171,7 @@ export default function deviceSimulator(RED: NodeAPI): void {
     });
 
     this.on('close', () => {
-      RED.events.removeListener('flows:started', begin);
+      waiting.delete(begin);
       clearInterval(ticker);
       simulator.close();
       status.close();

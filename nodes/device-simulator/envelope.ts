@@ -25,7 +25,12 @@ export function envelope(profile: Profile, event: Outgoing, id: string): Envelop
 
 /** The message that webhook in makes of the event, as far as there is one without a request. */
 export function message(event: Envelope, device: string, receivedAt: string): Record<string, unknown> {
-  return { payload: event.data, topic: event.type, event: info(event, device, receivedAt) };
+  // Where there is no data, webhook in finds an empty body.
+  return {
+    payload: event.data === undefined ? '' : event.data,
+    topic: event.type,
+    event: info(event, device, receivedAt),
+  };
 }
 
 /** `msg.event` of an envelope. */

@@ -10,7 +10,7 @@ import type { Profile } from './profiles';
 import { type WireRequest, wireRequest } from './request';
 import { retryDelay } from './sender-retry';
 import type { Target, TargetEvents } from './target';
-import type { Answer, Transport } from './transport';
+import type { Answer, NoAnswer, Transport } from './transport';
 
 /** Requests on the way at once, and requests that wait for a connection or for their device before the run has to wait. */
 export const CONNECTIONS = 64;
@@ -129,15 +129,25 @@ export class HttpTarget implements Target {
   }
 
   async #transmit(job: Job): Promise<void> {
-    const { ledger, clock, transport } = this.options;
+    const { clock, pacer, transport } = this.options;
     let outcome: Answer | Error;
     let started = clock.monotonic();
     try {
       const wire = job.wire ?? this.#wire(job);
-      for (const event of job.events) ledger.send(event.number, this.options.elapsed());
+      this.#bookSending(job, (event) =>
+        job.attempt > 1 ? undefined : job.wire ? 'replay' : (event.invalid ?? event.repeats),
+      );
       this.#offerCapture(job, wire);
       started = clock.monotonic();
-      outcome = await transport.post(wire);
+      outcome = await transport.post(wire).catch((error: NoAnswer) => {
+        // Sent once more at once, but booked: the server may have read it before it closed the connection.
+        if (!error.stale || this.#closed || !isTriedAgain(job)) throw error;
+        this.#refuse(job, error);
+        pacer.take(clock.monotonic(), job.events.length);
+        this.#bookSending(job);
+        started = clock.monotonic();
+        return transport.post(wire);
+      });
     } catch (error) {
       outcome = error as Error;
     }
@@ -173,15 +183,22 @@ export class HttpTarget implements Target {
   #book(job: Job, outcome: Answer | Error, ms: number): void {
     const { ledger } = this.options;
     const taken = !(outcome instanceof Error) && outcome.status >= 200 && outcome.status < 300;
-    for (const event of job.events) {
-      if (taken) ledger.deliver(event.number, ms);
-      else if (outcome instanceof Error) ledger.refuse((outcome as NodeJS.ErrnoException).code ?? 'error');
-      else ledger.refuse(outcome.status, ms);
-    }
+    if (taken) for (const event of job.events) ledger.deliver(event.number, ms);
+    else this.#refuse(job, outcome, ms);
     this.options.answered(job.events, outcome);
-    // Whoever replays or forges does not care for the answer; a real sender does.
-    if (!taken && !job.wire && !job.events[0]!.invalid && job.attempt <= this.options.retries)
-      this.#later(job, outcome);
+    if (!taken && !this.#broken && isTriedAgain(job) && job.attempt <= this.options.retries) this.#later(job, outcome);
+  }
+
+  #bookSending(job: Job, mistake?: (event: Outgoing) => FaultKind | undefined): void {
+    const { ledger } = this.options;
+    for (const event of job.events) ledger.send(event.number, this.options.elapsed(), mistake?.(event));
+  }
+
+  #refuse(job: Job, outcome: Answer | NoAnswer, ms?: number): void {
+    for (const _ of job.events) {
+      if (outcome instanceof Error) this.options.ledger.refuse(outcome.code ?? 'error');
+      else this.options.ledger.refuse(outcome.status, ms);
+    }
   }
 
   /** Another attempt after a while; its device goes on meanwhile. */
@@ -211,4 +228,9 @@ export class HttpTarget implements Target {
     if (next) this.#ready.push(next);
     else this.#busy.delete(job.device);
   }
+}
+
+/** Whoever replays or forges does not care for the answer; a real sender does. */
+function isTriedAgain(job: Job): boolean {
+  return !job.wire && !job.events[0]!.invalid;
 }

@@ -34,13 +34,13 @@ const DOUBLED = 16;
 const UNEXPECTED = 32;
 
 const CHUNK = 65_536;
-/** Events remembered: 64 Mi at five bytes each at most. What is older keeps its verdict, and its late returns are not counted. */
+/** Events remembered: 64 Mi at nine bytes each at most. What is older keeps its verdict, and its late returns are not counted. */
 const CHUNKS = 1024;
 
 interface Chunk {
   state: Uint8Array;
   /** When each event was first sent, milliseconds since the start of the ledger. */
-  sentAt: Uint32Array;
+  sentAt: Float64Array;
   /** Valid events sent and not back yet. */
   pending: number;
   lastSent: number;
@@ -83,7 +83,7 @@ export class Ledger {
     const number = this.#issued++;
     let chunk = this.#chunks[Math.floor(number / CHUNK)];
     if (!chunk) {
-      chunk = { state: new Uint8Array(CHUNK), sentAt: new Uint32Array(CHUNK), pending: 0, lastSent: 0 };
+      chunk = { state: new Uint8Array(CHUNK), sentAt: new Float64Array(CHUNK), pending: 0, lastSent: 0 };
       this.#chunks[Math.floor(number / CHUNK)] = chunk;
       this.#forget(Math.floor(number / CHUNK) - CHUNKS);
     }
@@ -95,9 +95,13 @@ export class Ledger {
     return `${this.runId}-${number.toString(36)}`;
   }
 
-  /** An event goes on its way, for the first time or again; `now` is milliseconds since the start of the ledger. */
-  send(number: number, now: number): void {
+  /**
+   * An event goes on its way, for the first time or again; `now` is milliseconds since the start of the ledger, `mistake` what
+   * this sending is one of.
+   */
+  send(number: number, now: number, mistake?: FaultKind): void {
     this.#sent += 1;
+    if (mistake) this.fault(mistake);
     const chunk = this.#chunks[Math.floor(number / CHUNK)];
     const at = number % CHUNK;
     if (!chunk || chunk.state[at]! & SENT) return;

@@ -50,15 +50,15 @@ export class MessageTarget implements Target {
     this.#hand(batch);
     const replayMs = Math.max(...batch.map((event) => event.replayMs ?? -1));
     if (replayMs < 0) return;
-    this.options.events.captured({ size: batch.length, replayMs, replay: () => this.#hand(batch) });
+    this.options.events.captured({ size: batch.length, replayMs, replay: () => this.#hand(batch, 'replay') });
   }
 
-  #hand(batch: readonly Outgoing[]): void {
+  #hand(batch: readonly Outgoing[], mistake?: FaultKind): void {
     const { ledger, clock, profile } = this.options;
     const receivedAt = new Date(clock.now()).toISOString();
     const id = this.options.batch > 1 ? this.options.newId() : undefined;
     batch.forEach((event, index) => {
-      ledger.send(event.number, this.options.elapsed());
+      ledger.send(event.number, this.options.elapsed(), mistake ?? event.repeats);
       ledger.deliver(event.number);
       const body = envelope(profile, event, ledger.idOf(event.number));
       // The flow may change what it gets, and a repetition has to be the event as it was.

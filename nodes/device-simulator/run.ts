@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../shared/clock';
 import { Heap } from '../shared/heap';
-import type { Faults } from './faults';
+import { type FaultKind, type Faults, INVALID } from './faults';
 import type { Fleet, Reading } from './fleet';
 import { Injector, type Outgoing } from './injector';
 import type { Ledger } from './ledger';
@@ -63,8 +63,8 @@ export class Run {
       faults,
       without: target.without,
       count: (kind) => {
-        // What is sent is counted when it is sent.
-        if (kind !== 'duplicate' && kind !== 'replay') ledger.fault(kind);
+        // What is a sending of its own is counted when it is sent.
+        if (!(INVALID as readonly FaultKind[]).includes(kind)) ledger.fault(kind);
       },
       issueInvalid: () => ledger.issue(false),
     });
@@ -215,22 +215,19 @@ export class Run {
   }
 
   #send(departure: Departure, now: number): void {
-    const { ledger, target } = this.options;
     this.#lastSend = now;
     this.#lastSign = now;
     if ('capture' in departure) {
-      for (let n = 0; n < departure.capture.size; n++) ledger.fault('replay');
       departure.capture.replay();
       return;
     }
     const { event } = departure;
-    if (event.repeats) ledger.fault(event.repeats);
     if (event.duplicateMs !== undefined) {
       const { duplicateMs, replayMs: _, ...twin } = event;
       const at = departure.at + duplicateMs;
       this.#depart({ at, order: this.#order++, event: { ...twin, at, repeats: 'duplicate' } });
     }
-    target.send(event);
+    this.options.target.send(event);
   }
 
   /** The last reading has been taken: nobody comes any more to overtake the ones that were held back. */

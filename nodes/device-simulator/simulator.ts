@@ -65,6 +65,8 @@ export class Simulator {
   /** Begins a run with a new ledger; while one is running nothing happens. */
   start(): void {
     if (this.running) return;
+    // One that has been stopped and is still under way ends with its report.
+    if (this.busy) this.stop();
     this.#run?.abort();
     const { settings, options } = { settings: this.options.settings, options: this.options };
     const ledger = new Ledger(options.newRunId());
@@ -173,7 +175,8 @@ export class Simulator {
     if (!this.options.transport) throw new Error('target: no way to send over HTTP');
     return new HttpTarget({
       ...common,
-      url: this.options.url?.() ?? settings.url,
+      // As it goes over the wire, percent-encoded: there are schemes that sign it.
+      url: new URL(this.options.url?.() ?? settings.url).href,
       signer,
       retries: settings.senderRetries,
       faults: () => this.#faults,

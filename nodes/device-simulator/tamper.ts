@@ -6,13 +6,14 @@ interface Signed {
 
 /**
  * The same request with every credential in it wrong but well formed (same length, same alphabet), whatever the scheme: it must
- * fail at the comparison and not at the parser. Left alone are the event's id and times, which are no credentials.
+ * fail at the comparison and not at the parser. Left alone are the event's id and times, which are no credentials; a number
+ * with no credential beside it is one, a token of digits.
  */
 export function tamper(url: string, signed: Signed, id: string): Signed {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(signed.headers)) {
-    headers[name] = value === id || /^\d+$/.test(value) ? value : garble(value);
-  }
+  const added = Object.entries(signed.headers).filter(([, value]) => value !== id);
+  const isTime = (value: string): boolean => /^\d+$/.test(value) && !added.every(([, other]) => /^\d+$/.test(other));
+  const headers = { ...signed.headers };
+  for (const [name, value] of added) if (!isTime(value)) headers[name] = garble(value);
   return { url: garbleQuery(url, signed.url), headers };
 }
 
@@ -27,12 +28,15 @@ function garbleQuery(before: string, after: string): string {
   return url.href;
 }
 
-/** Replaces the characters of every long run (a digest, a token), or of the longest one where all are short. */
+/** Replaces the characters of every long run (a digest, a token), or of the longest one where all are short; what has none gets one more. */
 function garble(value: string): string {
   const runs = value.match(/[A-Za-z0-9+/_-]+/g) ?? [];
   const longest = runs.reduce((length, run) => Math.max(length, run.length), 0);
   const least = Math.min(16, longest);
-  return value.replace(/[A-Za-z0-9+/_-]+/g, (run) => (run.length < least ? run : Array.from(run, next).join('')));
+  const other = value.replace(/[A-Za-z0-9+/_-]+/g, (run) =>
+    run.length < least ? run : Array.from(run, next).join(''),
+  );
+  return other === value ? `${value}x` : other;
 }
 
 /** Another character of the same alphabet: hex stays hex, base64 stays base64. */
@@ -41,5 +45,7 @@ function next(character: string): string {
   if (character === '9') return '0';
   if (character === 'f') return 'a';
   if (character === 'F') return 'A';
+  if (character === 'z') return 'g';
+  if (character === 'Z') return 'G';
   return /[g-yG-Y]/.test(character) ? String.fromCharCode(character.charCodeAt(0) + 1) : character;
 }

@@ -9,9 +9,19 @@ export interface Answer {
   body: Buffer;
 }
 
-/** Posts requests; redirects are answers like others. */
+/** Why there is no answer. */
+export interface NoAnswer extends Error {
+  code?: string;
+  /**
+   * The connection had been kept from an earlier request: the server may have closed it just as it was used again
+   * (https://nodejs.org/api/http.html#requestreusedsocket).
+   */
+  stale?: boolean;
+}
+
+/** Posts requests, each once; redirects are answers like others. */
 export interface Transport {
-  /** Rejects with an error that has a `code` when there is no answer. */
+  /** Rejects with a NoAnswer that has a `code` when there is no answer. */
   post(request: WireRequest): Promise<Answer>;
   /** Ends every connection; requests under way reject. */
   close(): void;
@@ -22,13 +32,23 @@ const TIMEOUT_MS = 30_000;
 /** More of an answer is not kept; the rest is read and thrown away. */
 const KEPT_BYTES = 65_536;
 
+export interface TransportOptions {
+  /** Within which the whole of an answer has to be there; 30,000. */
+  timeoutMs?: number;
+  /** Whether requests go to this very process: its certificate is for the name that others know it by; false. */
+  own?: boolean;
+}
+
 /** Connections are kept open and used again, as those of a fleet behind one gateway. */
-export function httpTransport(connections: number): Transport {
+export function httpTransport(
+  connections: number,
+  { timeoutMs = TIMEOUT_MS, own = false }: TransportOptions = {},
+): Transport {
   const options = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
   const plain = new HttpAgent(options);
-  const secure = new HttpsAgent(options);
+  const secure = new HttpsAgent({ ...options, rejectUnauthorized: !own });
 
-  function post(request: WireRequest, again = true): Promise<Answer> {
+  function post(request: WireRequest): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const url = new URL(request.url);
       const https = url.protocol === 'https:';
@@ -41,10 +61,20 @@ export function httpTransport(connections: number): Transport {
         // Signed URLs contain the host as written, so it has to be sent as written.
         headers: { host: url.host, ...request.headers },
         agent: https ? secure : plain,
-        timeout: TIMEOUT_MS,
         ...(auth !== undefined && { auth }),
       });
+      const timer = setTimeout(() => {
+        const error = Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' });
+        reject(error);
+        sent.destroy(error);
+      }, timeoutMs);
+      sent.on('close', () => clearTimeout(timer));
       let answered = false;
+      // Node.js closes the connection of an upgrade that nobody listens to without a word.
+      sent.on('upgrade', ({ statusCode = 0, headers }, socket) => {
+        socket.destroy();
+        resolve({ status: statusCode, headers, body: Buffer.alloc(0) });
+      });
       sent.on('response', (response) => {
         answered = true;
         const kept: Buffer[] = [];
@@ -58,18 +88,16 @@ export function httpTransport(connections: number): Transport {
         );
         response.on('error', reject);
       });
-      sent.on('timeout', () => sent.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
-      sent.on('error', (error: NodeJS.ErrnoException) => {
+      sent.on('error', (error: NoAnswer) => {
         if (answered) return;
-        // The server closed an idle connection just as it was used again: https://nodejs.org/api/http.html#requestreusedsocket
-        if (again && sent.reusedSocket && error.code === 'ECONNRESET') resolve(post(request, false));
-        else reject(error);
+        if (sent.reusedSocket && error.code === 'ECONNRESET') error.stale = true;
+        reject(error);
       });
       sent.end(request.body);
     });
   }
   return {
-    post: (request) => post(request),
+    post,
     close() {
       plain.destroy();
       secure.destroy();

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import type { Report } from '../../nodes/device-simulator/ledger';
 import { retryDelay } from '../../nodes/device-simulator/sender-retry';
 import { readSettings } from '../../nodes/device-simulator/settings';
@@ -7,6 +8,7 @@ import { tamper } from '../../nodes/device-simulator/tamper';
 import { httpTransport } from '../../nodes/device-simulator/transport';
 import { systemClock } from '../../nodes/shared/clock';
 import { type AuthConfig, type AuthCredentials, createAuth } from '../../nodes/webhook-auth/auth';
+import { FakeClock } from '../support/fake-clock';
 import { receiver as startHttpReceiver } from '../support/receiver';
 import { type Receiver, type ReceiverOptions, receiver } from './receiver';
 
@@ -186,6 +188,166 @@ describe('device simulator: over HTTP', () => {
     assert.equal(answers[0]!.statusCode, 'ECONNREFUSED');
   });
 
+  it('what a server reads before it closes a kept connection is booked: sent is what arrived', async () => {
+    let requests = 0;
+    const server = await startHttpReceiver((_request, response) => {
+      requests += 1;
+      if (requests % 3 === 0) response.destroy();
+      else response.writeHead(200).end();
+    });
+    try {
+      const faults = { malformed: 0.5 };
+      const { report, answers } = await against({ count: 30, devices: 2, senderRetries: 0, faults, url: server.url });
+      assert.equal(report.sent, server.requests.length);
+      assert.ok(report.refused.ECONNRESET! > 0);
+      const forged = server.requests.filter(({ body }) => !body.toString().endsWith('}')).length;
+      assert.equal(forged, report.faults.malformed, 'nobody sends an invalid request again');
+      assert.ok(answers.length > 30);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('sends nothing more once it is closed, or stopped twice, although answers are under way', async () => {
+    for (const end of [(one: Simulator) => one.close(), (one: Simulator) => [one.stop(), one.stop()]]) {
+      let requests = 0;
+      let held = (): void => undefined;
+      const all = new Promise<void>((resolve) => {
+        held = resolve;
+      });
+      const server = await startHttpReceiver(({ method }, response) => {
+        if (method === 'POST') requests += 1;
+        // The first answer of each device makes its connection one that is kept; the second never comes.
+        if (requests <= 3 || method === 'GET') response.writeHead(200).end();
+        else if (requests === 6) held();
+      });
+      try {
+        const simulator = new Simulator({
+          settings: readSettings({ target: 'http', url: server.url, intervalMs: 50, devices: 3, jitter: 0 }),
+          clock: systemClock,
+          random: () => 0.5,
+          newRunId: () => 'a1b2c3',
+          transport: httpTransport,
+          emit: () => undefined,
+          ended: () => undefined,
+          changed: () => undefined,
+          failed: assert.fail,
+          skipped: () => undefined,
+        });
+        simulator.start();
+        await all;
+        end(simulator);
+        await fetch(server.url);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        assert.equal(server.requests.filter(({ method }) => method === 'POST').length, 6);
+      } finally {
+        await server.close();
+      }
+    }
+  });
+
+  it('a server that would rather speak another protocol has not taken the event', async () => {
+    const server = await startHttpReceiver((_request, response) => {
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+    });
+    try {
+      const { report } = await against({ count: 2, senderRetries: 0, url: server.url });
+      assert.deepEqual([report.refused, report.lost], [{ 101: 2 }, 2]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it('after a stop, too, the mistakes counted are those that were sent', async () => {
+    const bodies: string[] = [];
+    const clock = new FakeClock();
+    const answers: (() => void)[] = [];
+    const reports: Report[] = [];
+    const simulator = new Simulator({
+      settings: readSettings({
+        target: 'http',
+        url: 'http://127.0.0.1:9',
+        devices: 50,
+        intervalMs: 20,
+        maxRate: 400,
+        faults: { malformed: 0.5, duplicate: 0.5, replay: 0.5 },
+      }),
+      clock,
+      random: () => 0.5,
+      newRunId: () => 'a1b2c3',
+      transport: () => ({
+        post: ({ body }) => {
+          bodies.push(body.toString());
+          return new Promise((resolve) => {
+            answers.push(() => resolve({ status: 200, headers: {}, body: Buffer.alloc(0) }));
+          });
+        },
+        close: () => undefined,
+      }),
+      emit: () => undefined,
+      ended: (report) => reports.push(report),
+      changed: () => undefined,
+      failed: assert.fail,
+      skipped: () => undefined,
+    });
+    simulator.start();
+    // A slow receiver: much waits for its turn when the stop comes.
+    for (let n = 0; n < 300; n++) {
+      await clock.pass(10);
+      if (n % 3 === 0) answers.shift()?.();
+    }
+    simulator.stop();
+    for (let n = 0; n < 10_000 && reports.length === 0; n++) {
+      answers.shift()?.();
+      await clock.pass(20);
+    }
+    const { faults, sent, unique } = reports[0]!;
+    assert.equal(sent, bodies.length);
+    assert.equal(faults.malformed, bodies.filter((body) => !body.endsWith('}')).length);
+    assert.equal(sent, unique + faults.malformed + (faults.duplicate ?? 0) + (faults.replay ?? 0));
+  });
+
+  it('a key that cannot sign stops the run at once; nothing is tried again', async () => {
+    const keys = generateKeyPairSync('ed25519').publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+    const errors: string[] = [];
+    const reports: Report[] = [];
+    const clock = new FakeClock();
+    const simulator = new Simulator({
+      settings: readSettings({ target: 'http', url: 'http://127.0.0.1:9', grace: 0.1 }),
+      clock,
+      random: () => 0.5,
+      newRunId: () => 'a1b2c3',
+      signer: createAuth({}, { secret: `whpk_${keys.toString('base64')}` }, clock).signer,
+      transport: () => ({ post: () => assert.fail('nothing can be posted'), close: () => undefined }),
+      emit: () => undefined,
+      ended: (report) => reports.push(report),
+      changed: () => undefined,
+      failed: (error) => errors.push(error.message),
+      skipped: () => undefined,
+    });
+    simulator.start();
+    await clock.pass(2000, 20);
+    assert.equal(errors.length, 1);
+    assert.deepEqual([reports.length, reports[0]?.sent, reports[0]?.refused], [1, 0, { misconfigured: 1 }]);
+  });
+
+  it('an answer that never ends is none', async () => {
+    const server = await startHttpReceiver((_request, response) => {
+      response.writeHead(200);
+      const drip = setInterval(() => response.write('x'), 5);
+      response.on('close', () => clearInterval(drip));
+    });
+    const transport = httpTransport(1, { timeoutMs: 200 });
+    try {
+      await assert.rejects(transport.post({ url: server.url, headers: {}, body: Buffer.from('{}') }), {
+        code: 'ETIMEDOUT',
+      });
+    } finally {
+      transport.close();
+      await server.close();
+    }
+  });
+
   it('where nothing comes back the latency is that of the answers', async () => {
     const { report } = await against({ count: 5 }, { back: false });
     assert.ok(report.latencyMs.p99! > 0 && report.latencyMs.p99! < 1000);
@@ -227,6 +389,10 @@ describe('device simulator: over HTTP', () => {
     ['token in a header', { scheme: 'token' }, { secret: 'tok-1234' }],
     ['bearer token', { scheme: 'token', tokenFrom: 'bearer' }, { secret: 'x' }],
     ['token in the query', { scheme: 'token', tokenFrom: 'query', tokenName: 'key' }, { secret: 'ab+c/d=' }],
+    ['token of digits', { scheme: 'token' }, { secret: '1234567890' }],
+    ['token of the last letter', { scheme: 'token' }, { secret: 'zZ' }],
+    ['token without a letter', { scheme: 'token', tokenFrom: 'query' }, { secret: '!-!' }],
+    ['token beyond ASCII', { scheme: 'token' }, { secret: 'ключ' }],
     ['basic', { scheme: 'basic', username: 'dev' }, { secret: 'pa:ss' }],
   ];
   for (const [name, auth, credentials] of schemes) {
@@ -243,6 +409,24 @@ describe('device simulator: over HTTP', () => {
       expected[401] = faults.badSignature! + faults.missingSignature!;
       expected[cut]! += faults.truncated!;
       assert.deepEqual(refused, expected);
+    });
+  }
+});
+
+describe('device simulator: URLs', () => {
+  for (const path of ['', '/hooks/tür', '/a b?x=%20ü#part']) {
+    it(`${JSON.stringify(path)} is signed as it is sent`, async () => {
+      const server = await receiver({ auth: { scheme: 'twilio' }, credentials: { secret: 'twilio' } });
+      try {
+        const url = new URL(server.url).origin + path;
+        const { report } = await against(
+          { count: 3, url, senderRetries: 0 },
+          { auth: { scheme: 'twilio' }, credentials: { secret: 'twilio' } },
+        );
+        assert.deepEqual([report.delivered, report.refused], [3, {}]);
+      } finally {
+        await server.close();
+      }
     });
   }
 });

@@ -117,6 +117,15 @@ describe('device simulator: ledger', () => {
     assert.equal(ledger.report(49_999).lost, 49_999);
   });
 
+  it('keeps its times for as long as a run may last', () => {
+    const ledger = new Ledger('run1');
+    const year = 365 * 86_400_000;
+    ledger.send(ledger.issue(true), year);
+    assert.equal(ledger.report(year - 5000).lost, 0);
+    ledger.process(ledger.idOf(0), year + 100);
+    assert.ok(ledger.report().latencyMs.p50! < 200);
+  });
+
   it('nothing sent proves nothing', () => assert.equal(new Ledger('run1').report().ok, false));
 
   it('is exact for a million events that come back shuffled, with one lost and one doubled', () => {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Report } from '../../nodes/device-simulator/ledger';
-import { type FlowNode, flow, type RunningNodeRed, startNodeRed } from '../support/node-red';
+import { selfSigned } from '../support/certificate';
+import { type FlowNode, flow, freePort, type RunningNodeRed, startNodeRed } from '../support/node-red';
 import { receiver } from './receiver';
 
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -106,6 +110,16 @@ describe('device simulator: in Node-RED', () => {
     assert.equal(red.seen('events').length, 10);
   });
 
+  it('autostart of many: Node.js sees no leak in them', async () => {
+    const many = Array.from({ length: 12 }, (_, n): FlowNode => {
+      const fields = { autostart: true, count: 1, intervalMs: 5, grace: 0.5 };
+      return { id: `sim${n}`, type: 'surewire-device-simulator', ...fields, wires: [[`sim${n}`], ['report']] };
+    });
+    await red.deploy(flow([...many, ...simulator().slice(1)]));
+    await red.message('report', 12);
+    assert.doesNotMatch(red.log, /MaxListenersExceededWarning/);
+  });
+
   it('a redeploy ends the run without a word, and nothing is sent afterwards', async () => {
     await red.deploy(flow(simulator({ autostart: true, intervalMs: 5 })));
     await red.message('events', 5);
@@ -202,5 +216,40 @@ describe('device simulator: in Node-RED', () => {
     assert.equal((await press('sim/explode'))[0], 400);
     await red.deploy(flow(simulator({ devices: -1 })));
     assert.equal((await press('sim/start'))[0], 409);
+  });
+});
+
+describe('device simulator: in a Node-RED behind TLS', () => {
+  const { key, cert } = selfSigned();
+  const tls = { https: JSON.stringify({ key, cert }) };
+  const run = async (url: (port: number) => string): Promise<Report> => {
+    const port = await freePort();
+    const hook = { type: 'surewire-webhook-in', path: '/hooks/devices', auth: 'auth', wires: [['sim'], []] };
+    const fields = { target: 'http', auth: 'auth', count: 5, senderRetries: 0, autostart: true };
+    const flows = flow([
+      auth,
+      ...simulator({ ...fields, url: url(port), wires: [[], ['report']] }),
+      { id: 'hook', ...hook },
+    ]);
+    const secrets = { auth: { secret: SECRET } };
+    const settings = { ...tls, credentialSecret: 'false' };
+    const userDir = mkdtempSync(path.join(tmpdir(), 'surewire-test-'));
+    writeFileSync(path.join(userDir, 'flows_cred.json'), JSON.stringify(secrets));
+    const red = await startNodeRed({ flows, settings, port, userDir });
+    try {
+      return (await red.message('report')).payload as Report;
+    } finally {
+      await red.stop();
+    }
+  };
+
+  it('reaches its own paths, whatever name the certificate has', async () => {
+    const report = await run(() => '/hooks/devices');
+    assert.ok(report.ok, JSON.stringify(report));
+  });
+
+  it('believes no certificate of an address that it cannot check', async () => {
+    const report = await run((port) => `https://127.0.0.1:${port}/hooks/devices`);
+    assert.deepEqual(report.refused, { DEPTH_ZERO_SELF_SIGNED_CERT: 5 });
   });
 });

@@ -204,6 +204,29 @@ describe('device simulator: a run', () => {
     assert.ok(reports[0]!.lost > 0);
   });
 
+  it('a start after a stop: the run that was stopped ends with its report', async () => {
+    const { simulator, clock, reports } = rehearse({ grace: 3600 }, () => []);
+    simulator.start();
+    await clock.pass(3000, 10);
+    simulator.stop();
+    const { sent } = simulator.report();
+    simulator.start();
+    assert.deepEqual(
+      reports.map((report) => report.sent),
+      [sent],
+    );
+    assert.equal(simulator.running, true);
+  });
+
+  it('no data: an empty payload, as webhook in makes of it', async () => {
+    const { simulator, events, finish } = rehearse({ profile: 'custom', template: 'x', count: 1 }, undefined, {
+      evaluate: async () => undefined,
+    });
+    simulator.start();
+    await finish();
+    assert.equal(events[0]!.msg.payload, '');
+  });
+
   it('start while it runs is ignored; a new run has new ids, and ids of the old one are foreign to it', async () => {
     const { simulator, clock, events } = rehearse({ devices: 1, count: 5 }, () => []);
     simulator.start();
