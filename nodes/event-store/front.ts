@@ -34,6 +34,9 @@ export interface Channel {
 /** Node-RED's HTTP request and response: sockets, which no store can keep. */
 const NEVER_STORED = ['req', 'res'];
 
+/** The latest a Date can be, in the year 275760; node:sqlite cannot read numbers back that are not much larger. */
+const LATEST = 8.64e15;
+
 /** The Store as its users see it: messages become text on the way in and values again on the way out, in the user's thread. */
 export class StoreFront implements Store {
   readonly #channel: Channel;
@@ -118,7 +121,7 @@ export class StoreFront implements Store {
   }
 
   async reschedule(queue: string, id: string, token: string, dueAt: number, note?: unknown): Promise<boolean> {
-    return this.#channel.call('reschedule', queue, id, token, Math.round(dueAt), noteText(note));
+    return this.#channel.call('reschedule', queue, id, token, dueTime(dueAt), noteText(note));
   }
 
   bury(queue: string, id: string, token: string, burial: Burial): Promise<boolean> {
@@ -151,8 +154,12 @@ export class StoreFront implements Store {
 
   #parts(event: NewEvent): ArrivalParts {
     const { id = this.#uuid(), message, note, dueAt = this.#wall(), lane, lease = false } = event;
-    return [id, encode(message, 'msg', NEVER_STORED), noteText(note), Math.round(dueAt), lane, lease];
+    return [id, encode(message, 'msg', NEVER_STORED), noteText(note), dueTime(dueAt), lane, lease];
   }
+}
+
+function dueTime(ms: number): number {
+  return Math.min(Math.round(ms), LATEST);
 }
 
 function enqueued([id]: ArrivalParts, token: string): Enqueued {

@@ -162,6 +162,36 @@ eachEngine('the life of a disk store', (engine) => {
     });
   }
 
+  for (const windowMs of [1e15, 1e18, 1e300, Number.POSITIVE_INFINITY]) {
+    it(`keeps every key over a restart beside one with a window of ${windowMs} ms`, async () => {
+      const clock = new FakeClock();
+      const directory = scratchDirectory();
+      const first = await openDisk({ directory, engine, clock });
+      await first.claim('s', 'before', seen);
+      await first.claim('s', 'for ever', { ...seen, windowMs });
+      await first.claim('s', 'behind', seen);
+      await first.close();
+      const second = await openDisk({ directory, engine, clock });
+      for (const key of ['before', 'for ever', 'behind']) assert.equal(await state(second, 's', key), 'done', key);
+      await second.close();
+    });
+  }
+
+  for (const dueAt of [1e16, 1e18, Number.POSITIVE_INFINITY]) {
+    it(`opens again with an event that is due at ${dueAt}`, async () => {
+      const directory = scratchDirectory();
+      const first = await openDisk({ directory, engine });
+      await first.enqueue('q', { id: 'new', message: 1, dueAt });
+      const { token } = await first.enqueue('q', { id: 'old', message: 1, lease: true });
+      await first.reschedule('q', 'old', token ?? '', dueAt);
+      await first.close();
+      const second = await openDisk({ directory, engine });
+      assert.equal(await second.nextDue('q'), 8.64e15);
+      assert.equal((await second.counts('q')).waiting, 2);
+      await second.close();
+    });
+  }
+
   it('does what was called before close, and what was called before it was open', async () => {
     const directory = scratchDirectory();
     const clock = new FakeClock();
