@@ -28,6 +28,7 @@ export interface Channel {
   readonly problem: string | undefined;
   onProblem(listener: (problem: string | undefined) => void): Cancel;
   call<Name extends Operation>(name: Name, ...args: Parameters<Core[Name]>): Promise<ReturnType<Core[Name]>>;
+  flush(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -146,6 +147,10 @@ export class StoreFront implements Store {
 
   purge(queue: string, ids?: readonly string[]): Promise<number> {
     return this.#channel.call('purge', queue, ids);
+  }
+
+  async flush(): Promise<void> {
+    await this.#channel.flush();
   }
 
   close(): Promise<void> {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { createDiskStore } from '../../nodes/event-store/disk';
+import { SharedStore } from '../../nodes/event-store/shared-store';
 import type { EngineName } from '../../nodes/event-store/sqlite';
 import type { Store } from '../../nodes/event-store/store';
 import { FakeClock } from '../support/fake-clock';
@@ -221,6 +223,17 @@ eachEngine('the life of a disk store', (engine) => {
     for (const key of keys) assert.equal(await state(again, 's', key), key === 'k1' ? 'done' : 'first');
     assert.equal(await state(again, 's', 'held'), 'first');
     await again.close();
+  });
+
+  it('does not gather for what is asked while its last user leaves', async () => {
+    const clock = new FakeClock();
+    const shared = new SharedStore(createDiskStore({ directory: scratchDirectory(), engine, clock, commitMs: 10_000 }));
+    const release = shared.acquire();
+    await shared.store.ready;
+    const under = shared.store.claim('s', 'under way', seen);
+    // The clock stands still.
+    await release();
+    assert.equal((await under).state, 'first');
   });
 
   it('gathers for commitMs', async () => {
