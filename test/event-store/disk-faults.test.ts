@@ -122,6 +122,18 @@ eachEngine('a disk store in trouble', (engine) => {
     await store.close();
   });
 
+  it('starts empty where the file was moved away after a kill, which leaves its journal', async () => {
+    const directory = scratchDirectory();
+    const killed = scratchDirectory();
+    const store = await openDisk({ directory, engine });
+    await store.claim('s', 'k', seen);
+    copyFileSync(path.join(directory, `${FILE_NAME}-wal`), path.join(killed, `${FILE_NAME}-wal`));
+    await store.close();
+    const fresh = await openDisk({ directory: killed, engine });
+    assert.equal(await state(fresh, 'k'), 'first');
+    await fresh.close();
+  });
+
   it('hands out no message that was tampered with, and goes on with the others', async () => {
     const directory = scratchDirectory();
     const clock = new FakeClock();
