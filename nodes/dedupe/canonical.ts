@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { types } from 'node:util';
 
 /** Deeper than any sensible payload, far from the depth at which JavaScript's stack ends. */
 const MAX_DEPTH = 256;
@@ -34,14 +35,16 @@ export function canonical(value: unknown, depth = 0): string {
 
 function composite(value: object, depth: number): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, depth)).join()}]`;
-  if (value instanceof Date) return `Date(${value.getTime()})`;
+  // By what they are, not by their class: function nodes make theirs in a context of their own.
+  if (types.isDate(value)) return `Date(${value.getTime()})`;
   if (ArrayBuffer.isView(value))
     return `${Buffer.isBuffer(value) ? 'Buffer' : value.constructor.name}(${bytes(value)})`;
-  if (value instanceof Map) {
+  if (types.isAnyArrayBuffer(value)) return `ArrayBuffer(${bytes(new Uint8Array(value))})`;
+  if (types.isMap(value)) {
     const entries = [...value].map(([key, item]) => `${canonical(key, depth)}:${canonical(item, depth)}`);
     return `Map(${entries.sort().join()})`;
   }
-  if (value instanceof Set)
+  if (types.isSet(value))
     return `Set(${[...value]
       .map((item) => canonical(item, depth))
       .sort()
@@ -52,7 +55,18 @@ function composite(value: object, depth: number): string {
     const item = members[key];
     if (item !== undefined) parts.push(`${JSON.stringify(key)}:${canonical(item, depth)}`);
   }
-  return `{${parts.join()}}`;
+  return `${within(value)}{${parts.join()}}`;
+}
+
+/** What an object holds besides its members: '' for most. */
+function within(value: object): string {
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  if (types.isWeakMap(value) || types.isWeakSet(value) || types.isPromise(value))
+    throw new Error(`expected a value without a ${name}`);
+  if (types.isBoxedPrimitive(value)) return `${name}(${canonical(value.valueOf())})`;
+  const text =
+    types.isNativeError(value) || types.isRegExp(value) || value instanceof URL || value instanceof URLSearchParams;
+  return text ? `${name}(${JSON.stringify(String(value))})` : '';
 }
 
 /** A short key for a value of any size. @throws as `canonical` */

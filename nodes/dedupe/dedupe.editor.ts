@@ -56,7 +56,7 @@ const defaults = {
   confirm: { value: 'arrival' },
   lease: { value: 60, validate: numberField('dedupe', 'lease', 0.001, 31_536_000) },
   missing: { value: 'pass' },
-  maxKeys: { value: 100000, validate: numberField('dedupe', 'maxKeys', 1, 100_000_000) },
+  maxKeys: { value: 100000, validate: numberField('dedupe', 'maxKeys', 1, 100_000_000, 'whole') },
   commands: { value: false },
 };
 

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { contentKey } from './canonical';
 
 export type Message = Record<PropertyKey, unknown>;
@@ -28,7 +29,7 @@ export function keyOf(value: unknown): string | undefined {
       return String(value);
     case 'object':
       if (value === null) return undefined;
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
+      if (types.isDate(value)) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
       return contentKey(value);
     default:
       return undefined;

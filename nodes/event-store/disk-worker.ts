@@ -127,7 +127,8 @@ class Owner {
   /** In a transaction that is written anyway; the time line of a restart depends on it. */
   #rememberTime(): void {
     const { wall, t } = this.#core.now;
-    if (Math.abs(wall - t - this.#skew) > SKEW_MS) {
+    // Also where it is not a number, because it is not known what the file says.
+    if (!(Math.abs(wall - t - this.#skew) <= SKEW_MS)) {
       this.#skew = wall - t;
       this.#ledger.setMeta('skew', Math.round(this.#skew));
     }

@@ -97,6 +97,12 @@ class DiskChannel implements Channel {
     });
   }
 
+  flush(): Promise<unknown> {
+    const answered = this.call('keys', '');
+    this.#hurry();
+    return answered;
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -110,8 +116,6 @@ class DiskChannel implements Channel {
       this.#lock = await lockDirectory(directory, randomUUID(), systemClock);
       await this.#spawn();
     } catch (error) {
-      this.#lock?.release();
-      this.#lock = undefined;
       throw this.#fail(asStoreError(error, directory));
     }
     this.#works();
@@ -193,15 +197,17 @@ class DiskChannel implements Channel {
   #plan(): void {
     if (this.#flushing || !this.#open || this.#sent.length >= IN_FLIGHT) return;
     const { commitMs = 0 } = this.#options;
-    const flush = (): void => {
-      this.#flushing = undefined;
-      this.#flush();
-    };
-    if (commitMs > 0 && !this.#closing) this.#flushing = this.#clock.after(commitMs, flush);
+    if (commitMs > 0 && !this.#closing) this.#flushing = this.#clock.after(commitMs, () => this.#hurry());
     else {
-      const immediate = setImmediate(flush);
+      const immediate = setImmediate(() => this.#hurry());
       this.#flushing = () => clearImmediate(immediate);
     }
+  }
+
+  #hurry(): void {
+    this.#flushing?.();
+    this.#flushing = undefined;
+    this.#flush();
   }
 
   #flush(): void {
@@ -233,8 +239,7 @@ class DiskChannel implements Channel {
     this.#open = false;
     this.#tick?.();
     this.#problem.set(error.message);
-    for (const { reject } of this.#sent.flat()) reject(error);
-    this.#sent = [];
+    for (const { reject } of this.#sent.splice(0).flat()) reject(error);
     this.#idle?.();
     this.#ended?.();
     if (opened && !this.#closing) this.#tick = this.#clock.after(RESTART_MS, () => this.#restart());
@@ -243,15 +248,13 @@ class DiskChannel implements Channel {
   #restart(): void {
     this.#spawn().then(
       () => this.#works(),
-      (error: unknown) => {
-        this.#lock?.release();
-        this.#lock = undefined;
-        this.#fail(asStoreError(error, this.#options.directory));
-      },
+      (error: unknown) => void this.#fail(asStoreError(error, this.#options.directory)),
     );
   }
 
   #fail(error: StoreError): StoreError {
+    this.#lock?.release();
+    this.#lock = undefined;
     this.#failed = error;
     this.#problem.set(error.message);
     this.#rejectQueued(error);
@@ -265,21 +268,17 @@ class DiskChannel implements Channel {
   }
 
   #rejectQueued(error: StoreError): void {
-    const waiting = this.#queue;
-    this.#queue = [];
-    for (const { reject } of waiting) reject(error);
+    for (const { reject } of this.#queue.splice(0)) reject(error);
   }
 
   async #close(): Promise<void> {
     // Whatever was called before is done first, also where the file is still being opened.
     await this.#starting.catch(() => undefined);
     this.#tick?.();
-    this.#flushing?.();
-    this.#flushing = undefined;
     if (this.#worker) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve;
-        this.#flush();
+        this.#hurry();
       });
     }
     this.#rejectQueued(closedError());

@@ -28,11 +28,15 @@ export interface Channel {
   readonly problem: string | undefined;
   onProblem(listener: (problem: string | undefined) => void): Cancel;
   call<Name extends Operation>(name: Name, ...args: Parameters<Core[Name]>): Promise<ReturnType<Core[Name]>>;
+  flush(): Promise<unknown>;
   close(): Promise<void>;
 }
 
 /** Node-RED's HTTP request and response: sockets, which no store can keep. */
 const NEVER_STORED = ['req', 'res'];
+
+/** The latest a Date can be, in the year 275760; node:sqlite cannot read numbers back that are not much larger. */
+const LATEST = 8.64e15;
 
 /** The Store as its users see it: messages become text on the way in and values again on the way out, in the user's thread. */
 export class StoreFront implements Store {
@@ -118,7 +122,7 @@ export class StoreFront implements Store {
   }
 
   async reschedule(queue: string, id: string, token: string, dueAt: number, note?: unknown): Promise<boolean> {
-    return this.#channel.call('reschedule', queue, id, token, Math.round(dueAt), noteText(note));
+    return this.#channel.call('reschedule', queue, id, token, dueTime(dueAt), noteText(note));
   }
 
   bury(queue: string, id: string, token: string, burial: Burial): Promise<boolean> {
@@ -145,14 +149,22 @@ export class StoreFront implements Store {
     return this.#channel.call('purge', queue, ids);
   }
 
+  async flush(): Promise<void> {
+    await this.#channel.flush();
+  }
+
   close(): Promise<void> {
     return this.#channel.close();
   }
 
   #parts(event: NewEvent): ArrivalParts {
     const { id = this.#uuid(), message, note, dueAt = this.#wall(), lane, lease = false } = event;
-    return [id, encode(message, 'msg', NEVER_STORED), noteText(note), Math.round(dueAt), lane, lease];
+    return [id, encode(message, 'msg', NEVER_STORED), noteText(note), dueTime(dueAt), lane, lease];
   }
+}
+
+function dueTime(ms: number): number {
+  return Math.min(Math.round(ms), LATEST);
 }
 
 function enqueued([id]: ArrivalParts, token: string): Enqueued {

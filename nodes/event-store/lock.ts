@@ -148,10 +148,19 @@ async function answersKnock(file: string, id: string, clock: Clock): Promise<boo
   return answered;
 }
 
+/** A card that fails or a directory that was taken away is the store's trouble; it must not end the process. */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // What stays of a process that has ended is taken over.
+  }
+}
+
 function listen(file: string, clock: Clock): () => void {
   let stop = clock.after(LISTEN_MS, look);
   function look(): void {
-    rmSync(`${file}.knock`, { force: true });
+    remove(`${file}.knock`);
     stop = clock.after(LISTEN_MS, look);
   }
   return () => stop();
@@ -194,7 +203,7 @@ function held(file: string, self: Holder, clock: Clock): DirectoryLock {
   return {
     release: () => {
       stop();
-      if (parse(read(file))?.id === self.id) rmSync(file, { force: true });
+      if (parse(read(file))?.id === self.id) remove(file);
     },
   };
 }

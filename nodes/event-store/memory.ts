@@ -67,6 +67,10 @@ class MemoryChannel implements Channel {
     return () => undefined;
   }
 
+  async flush(): Promise<void> {
+    // Every call is answered at once.
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
   }

@@ -14,6 +14,7 @@ export function refusingStore(error: StoreError): Store {
       problem: error.message,
       onProblem: () => () => undefined,
       call: refuse,
+      flush: async () => undefined,
       close: async () => undefined,
     },
     () => 0,

@@ -41,7 +41,7 @@ const SCHEMA_VERSION = STEPS.length;
 function damaged(file: string, why: string): StoreError {
   return new StoreError(
     'damaged',
-    `${file} is damaged (${why}). Nothing was changed. Put a backup in its place, or move the file away to start empty.`,
+    `${file} is damaged (${why}). Nothing was changed. Put a backup in place of the whole directory, or move the file away to start empty.`,
   );
 }
 
@@ -75,7 +75,8 @@ function refuseNewer(file: string, version: number): void {
 /** A new file gets its name only when it is whole, so that a file cut off is never one of ours that was just beginning. */
 function create(file: string, engine: EngineName): void {
   const fresh = `${file}.new`;
-  for (const left of [fresh, `${fresh}-journal`]) rmSync(left, { force: true });
+  // The journals of a file that was moved away after a kill: SQLite would write what they hold into the new one.
+  for (const left of [fresh, `${fresh}-journal`, `${file}-wal`, `${file}-journal`]) rmSync(left, { force: true });
   rmSync(`${fresh}.lock`, { recursive: true, force: true });
   const database = openDatabase(fresh, engine);
   try {

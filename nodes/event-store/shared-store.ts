@@ -40,7 +40,7 @@ export class SharedStore implements Shared {
       this.#users -= 1;
       // What is still under way may have to write once more when it hears the answer (a claim that comes too late is released).
       for (let turn = 0; turn < LAST_TURNS && this.#users === 0; turn += 1)
-        await this.store.keys('').catch(() => undefined);
+        await this.store.flush().catch(() => undefined);
       if (this.#users > 0 || this.#closed) return this.#closed;
       this.#closed = this.store.close();
       await this.#closed;

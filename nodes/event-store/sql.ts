@@ -16,10 +16,12 @@ export function fromText(text: Value | undefined): string {
   return name.startsWith(MARK) ? String(JSON.parse(name.slice(1))) : name;
 }
 
+/** Claims are read in a form that has six bytes for a time: from 1970, which a clock may be before, to the year 10889. */
+const LATEST = 2 ** 48 - 1;
+
 export function claimValues(claim: HeldClaim | undefined): Value[] {
   if (!claim) return [null, null, null, null];
-  // Not below zero: a clock before 1970 would not fit the form in which claims are read.
-  const time = (ms: number): number => Math.max(0, Math.round(ms));
+  const time = (ms: number): number => Math.min(Math.max(0, Math.round(ms)), LATEST);
   return [claim.scope, digestBytes(claim.digest), time(claim.firstSeen), time(claim.until)];
 }
 

@@ -70,6 +70,8 @@ export interface Store {
   /** Deletes dead letters (all, or those named), and frees the keys they held. */
   purge(queue: string, ids?: readonly string[]): Promise<number>;
 
+  /** Resolves once what was called before is answered, and lets nothing of it gather any longer. */
+  flush(): Promise<void>;
   /** Finishes what is under way and closes; later operations reject. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { runInNewContext } from 'node:vm';
 import { canonical, contentKey } from '../../nodes/dedupe/canonical';
 import { eventKey, keyOf } from '../../nodes/dedupe/key';
 import { type FlowFileNode, nobodySendsAgain } from '../../nodes/dedupe/upstream';
@@ -88,8 +89,37 @@ describe('dedupe: keys', () => {
       '{"a":1}',
       { 'a":1,"b': 2 },
       { a: 1, b: 2 },
+      Buffer.from('x').buffer.slice(0, 1),
+      Buffer.from('x').buffer.slice(0, 2),
+      new Error('a'),
+      new Error('b'),
+      new TypeError('a'),
+      Object.assign(new Error('a'), { code: 'E' }),
+      /a/,
+      /b/,
+      Object(1),
+      Object(2),
+      new URL('http://a/'),
+      new URL('http://b/'),
     ];
     assert.equal(new Set(different.map((value) => canonical(value))).size, different.length);
+  });
+
+  it('what a function node makes, in a context of its own, is what it is here', () => {
+    for (const text of [
+      'new Date(5)',
+      'new Map([[1, 2]])',
+      'new Set([1])',
+      'new ArrayBuffer(1)',
+      'new Error("a")',
+      '/a/',
+    ]) {
+      const here: unknown = runInNewContext(`host.eval(${JSON.stringify(text)})`, { host: globalThis });
+      const there: unknown = runInNewContext(text);
+      assert.equal(canonical(there), canonical(here), text);
+      assert.notEqual(canonical(there), '{}', text);
+    }
+    assert.equal(keyOf(runInNewContext('new Date(0)')), '1970-01-01T00:00:00.000Z');
   });
 
   it('circles, depths and functions are refused', () => {
@@ -98,6 +128,8 @@ describe('dedupe: keys', () => {
     assert.throws(() => canonical(circle), /does not contain itself/);
     assert.throws(() => canonical(JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`)), /at most 256 levels/);
     assert.throws(() => canonical({ f: () => 1 }), /without functions/);
+    // Whatever makes it differ from another one cannot be seen.
+    assert.throws(() => canonical({ w: new WeakMap() }), /without a WeakMap/);
   });
 });
 

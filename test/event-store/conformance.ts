@@ -60,6 +60,12 @@ export function conformance(kind: Kind): void {
         }
       });
 
+      it('keeps keys apart that are no whole text', async () => {
+        for (const key of ['\ud83d', '\ud83c', '\ufffd', '\u0001"\\ud83d"'])
+          assert.equal(await isFirst(key), true, key);
+        assert.equal(await isFirst('\ud83c'), false);
+      });
+
       it('is done after confirm, for the window counted from the claim', async () => {
         const claim = token(await store.claim('s', 'k', options));
         clock.tick(MINUTE / 2);

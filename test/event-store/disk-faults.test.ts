@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { createDiskStore, FILE_NAME } from '../../nodes/event-store/disk';
 import { openDatabase } from '../../nodes/event-store/sqlite';
@@ -111,6 +120,18 @@ eachEngine('a disk store in trouble', (engine) => {
     const store = await openDisk({ directory, engine });
     assert.equal(await state(store, 'k'), 'first');
     await store.close();
+  });
+
+  it('starts empty where the file was moved away after a kill, which leaves its journal', async () => {
+    const directory = scratchDirectory();
+    const killed = scratchDirectory();
+    const store = await openDisk({ directory, engine });
+    await store.claim('s', 'k', seen);
+    copyFileSync(path.join(directory, `${FILE_NAME}-wal`), path.join(killed, `${FILE_NAME}-wal`));
+    await store.close();
+    const fresh = await openDisk({ directory: killed, engine });
+    assert.equal(await state(fresh, 'k'), 'first');
+    await fresh.close();
   });
 
   it('hands out no message that was tampered with, and goes on with the others', async () => {
@@ -276,6 +297,21 @@ describe('a disk store with faults injected below the engine', () => {
       await again.close();
     });
   }
+
+  it('keeps in mind that the clock was set after a write that failed', async () => {
+    const year = 365 * 86_400_000;
+    const { store, clock, directory, fault } = await faulty();
+    await store.claim('s', 'before', seen);
+    fault('write');
+    await assert.rejects(store.claim('s', 'failed', seen), { code: 'io' });
+    fault('');
+    clock.jump(year);
+    await store.claim('s', 'behind', seen);
+    await store.close();
+    const again = await openDisk({ directory, engine: 'wasm', clock });
+    for (const key of ['before', 'behind']) assert.equal(await state(again, key), 'done', key);
+    await again.close();
+  });
 
   it('rejects what was under way when its thread ends, and comes back', async () => {
     const { store, clock, fault } = await faulty();

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { createDiskStore } from '../../nodes/event-store/disk';
+import { SharedStore } from '../../nodes/event-store/shared-store';
 import type { EngineName } from '../../nodes/event-store/sqlite';
 import type { Store } from '../../nodes/event-store/store';
 import { FakeClock } from '../support/fake-clock';
@@ -162,6 +164,36 @@ eachEngine('the life of a disk store', (engine) => {
     });
   }
 
+  for (const windowMs of [1e15, 1e18, 1e300, Number.POSITIVE_INFINITY]) {
+    it(`keeps every key over a restart beside one with a window of ${windowMs} ms`, async () => {
+      const clock = new FakeClock();
+      const directory = scratchDirectory();
+      const first = await openDisk({ directory, engine, clock });
+      await first.claim('s', 'before', seen);
+      await first.claim('s', 'for ever', { ...seen, windowMs });
+      await first.claim('s', 'behind', seen);
+      await first.close();
+      const second = await openDisk({ directory, engine, clock });
+      for (const key of ['before', 'for ever', 'behind']) assert.equal(await state(second, 's', key), 'done', key);
+      await second.close();
+    });
+  }
+
+  for (const dueAt of [1e16, 1e18, Number.POSITIVE_INFINITY]) {
+    it(`opens again with an event that is due at ${dueAt}`, async () => {
+      const directory = scratchDirectory();
+      const first = await openDisk({ directory, engine });
+      await first.enqueue('q', { id: 'new', message: 1, dueAt });
+      const { token } = await first.enqueue('q', { id: 'old', message: 1, lease: true });
+      await first.reschedule('q', 'old', token ?? '', dueAt);
+      await first.close();
+      const second = await openDisk({ directory, engine });
+      assert.equal(await second.nextDue('q'), 8.64e15);
+      assert.equal((await second.counts('q')).waiting, 2);
+      await second.close();
+    });
+  }
+
   it('does what was called before close, and what was called before it was open', async () => {
     const directory = scratchDirectory();
     const clock = new FakeClock();
@@ -191,6 +223,17 @@ eachEngine('the life of a disk store', (engine) => {
     for (const key of keys) assert.equal(await state(again, 's', key), key === 'k1' ? 'done' : 'first');
     assert.equal(await state(again, 's', 'held'), 'first');
     await again.close();
+  });
+
+  it('does not gather for what is asked while its last user leaves', async () => {
+    const clock = new FakeClock();
+    const shared = new SharedStore(createDiskStore({ directory: scratchDirectory(), engine, clock, commitMs: 10_000 }));
+    const release = shared.acquire();
+    await shared.store.ready;
+    const under = shared.store.claim('s', 'under way', seen);
+    // The clock stands still.
+    await release();
+    assert.equal((await under).state, 'first');
   });
 
   it('gathers for commitMs', async () => {

@@ -1,5 +1,16 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, readlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { lockDirectory } from '../../nodes/event-store/lock';
 import { type Cancel, type Clock, systemClock } from '../../nodes/shared/clock';
@@ -81,6 +92,29 @@ describe('the lock of a directory', () => {
     for (const text of ['', '{', '[]', '{"pid":"x"}']) {
       writeFileSync(lockFile(where), text);
       await taken();
+    }
+  });
+
+  it('of a directory that cannot be read any more harms nobody', async () => {
+    const waiting: (() => void)[] = [];
+    const held = await lockDirectory(where, 'mine', {
+      ...systemClock,
+      after: (_ms, callback) => {
+        waiting.push(callback);
+        return () => undefined;
+      },
+    });
+    // As on a card that fails: neither there nor missing.
+    renameSync(where, `${where}-gone`);
+    symlinkSync(where, where);
+    try {
+      assert.throws(() => lstatSync(lockFile(where)), { code: 'ELOOP' });
+      waiting.shift()?.();
+      assert.equal(waiting.length, 1, 'it goes on listening');
+      held.release();
+    } finally {
+      unlinkSync(where);
+      renameSync(`${where}-gone`, where);
     }
   });
 
