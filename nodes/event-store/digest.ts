@@ -19,16 +19,14 @@ function word(text: string, at: number): number {
   );
 }
 
-/** Half a surrogate pair is no UTF-8: hashed as it is, it would be the same as any other. */
-const HALF_PAIR = /\p{Surrogate}/u;
-
 /**
  * The digest of a key in its scope. The salt is the store's own, so that nobody outside can choose keys that collide in the
  * table, and keys cannot be guessed from a stolen file.
  */
 export function digestOf(salt: string, scope: string, key: string): Digest {
   const name = `${scope.length}:${scope}${key}`;
-  const hash = sha256(salt + (HALF_PAIR.test(name) ? JSON.stringify(name) : name));
+  // Half a surrogate pair is no UTF-8: hashed as it is, it would be the same as any other.
+  const hash = sha256(salt + (name.isWellFormed() ? name : JSON.stringify(name)));
   return [word(hash, 0), word(hash, 4), word(hash, 8), word(hash, 12)];
 }
 

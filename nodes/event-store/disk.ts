@@ -246,7 +246,7 @@ class DiskChannel implements Channel {
   }
 
   #restart(): void {
-    this.#spawn().then(
+    this.#starting = this.#spawn().then(
       () => this.#works(),
       (error: unknown) => void this.#fail(asStoreError(error, this.#options.directory)),
     );

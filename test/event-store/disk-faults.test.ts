@@ -346,4 +346,21 @@ describe('a disk store with faults injected below the engine', () => {
     await store.close();
     await rejected;
   });
+
+  it('closes while its new thread finds the file damaged', async () => {
+    for (const waits of [true, false]) {
+      const { store, clock, directory, fault } = await faulty();
+      const ended = new Promise<void>((resolve) => {
+        store.onProblem(() => resolve());
+      });
+      fault('exit');
+      await ended;
+      fault('');
+      writeFileSync(path.join(directory, FILE_NAME), 'x'.repeat(10_000));
+      clock.tick(1000);
+      const waiting = waits ? assert.rejects(store.counts('q'), { name: 'StoreError' }) : undefined;
+      await store.close();
+      await waiting;
+    }
+  });
 });
