@@ -41,6 +41,7 @@ export async function load(
       });
     }),
   );
+  const end = stayAwake();
   const start = performance.now();
   await new Promise<void>((resolve, reject) => {
     const next = (line: Line): void => {
@@ -69,10 +70,27 @@ export async function load(
     }
   });
   const seconds = (performance.now() - start) / 1000;
+  end();
   for (const { socket } of lines) socket.destroy();
   times.sort();
   const at = (share: number): number => times[Math.min(count - 1, Math.floor(count * share))] as number;
   return { perSecond: count / seconds, p50: at(0.5), p99: at(0.99), statuses };
+}
+
+/**
+ * Lets the load wait for answers without sleeping. On a virtual machine it can cost a server more to wake a sleeping process than to
+ * answer it (measured on one: 63 instead of 42 us CPU a request, all of it in writev), and only servers slow enough for the load to
+ * fall asleep in their pauses would pay that.
+ */
+function stayAwake(): () => void {
+  let awake = true;
+  const again = (): void => {
+    if (awake) setImmediate(again);
+  };
+  again();
+  return () => {
+    awake = false;
+  };
 }
 
 function bodyLength(head: string, text: string, end: number): number {
