@@ -44,6 +44,11 @@ export class Live {
     else same.splice(same.indexOf(tracking), 1);
   }
 
+  /** Whether a message may belong to a tracking at all: most messages of a runtime are strangers, and shall cost little. */
+  knows(msg: Message): boolean {
+    return tagOf(msg) !== undefined || this.#same(msg) !== undefined;
+  }
+
   /** The tracking whose tag a message carries; the tag of one that has ended belongs to nobody. */
   tagged(msg: Message): Tracking | undefined {
     const id = tagOf(msg);

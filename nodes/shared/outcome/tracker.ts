@@ -81,7 +81,7 @@ export class Tracker implements OutcomeTracker {
 
   /** preDeliver: synchronous within `send`, so before the sender is done. */
   sending({ msg, source, destination }: SendEvent): void {
-    if (this.#live.size === 0 || !msg) return;
+    if (this.#live.size === 0 || !msg || !this.#live.knows(msg)) return;
     const tracking = this.#live.sentBy(source.node, msg);
     if (!tracking) {
       // Sent by a node that has had nothing of ours, say behind a complete node: `_msgid` must not bring it in further on.
