@@ -2,7 +2,7 @@ import { field, numberField, styleForms, textOf } from '../shared/editor/fields'
 import { anyChanged, note, openFold, showDefaults, showRows } from '../shared/editor/form';
 import type { EditorNode, EditorProperty, EditorRed } from '../shared/editor/red';
 import { FAULTS, NO_FAULTS, parseFaults } from './faults';
-import { isPrivateTarget } from './private-target';
+import { isPrivateTarget, isTarget } from './target-url';
 
 declare const RED: EditorRed & {
   events: { on(event: string, callback: (node: EditorNode) => void): void };
@@ -31,7 +31,8 @@ RED.events.on('nodes:add', (node) => {
   if (node.type === 'surewire-device-simulator') node.running = running.has(node.id);
 });
 
-const number = (property: string, min: number, max: number) => numberField('device-simulator', property, min, max);
+const number = (property: string, min: number, max: number, kind?: 'whole') =>
+  numberField('device-simulator', property, min, max, kind);
 
 styleForms();
 
@@ -45,10 +46,8 @@ const badFaults = (source: unknown): string | undefined => {
 };
 
 const badUrl = (value: unknown, node: EditorNode): string | undefined => {
-  const url = textOf(value);
-  if (node.target !== 'http') return undefined;
-  const good = (/^\/[^/]/.test(url) || /^https?:\/\/[^/]/i.test(url)) && !/\s/.test(url);
-  return good ? undefined : node._('device-simulator.error.url');
+  if (node.target !== 'http' || isTarget(textOf(value).trim())) return undefined;
+  return node._('device-simulator.error.url');
 };
 
 const badTemplate = (value: unknown, node: EditorNode): string | undefined => {
@@ -122,19 +121,19 @@ RED.nodes.registerType('surewire-device-simulator', {
   paletteLabel: 'device simulator',
   defaults: {
     name: { value: '' },
-    devices: { value: 10, validate: number('devices', 1, 1_000_000) },
+    devices: { value: 10, validate: number('devices', 1, 1_000_000, 'whole') },
     profile: { value: 'temperature' },
     template: { value: '', validate: field(badTemplate) },
     intervalMs: { value: 1000, validate: number('intervalMs', 1, 86_400_000) },
     jitter: { value: 0.1, validate: number('jitter', 0, 1) },
-    count: { value: 0, validate: number('count', 0, 1e12) },
+    count: { value: 0, validate: number('count', 0, 1e12, 'whole') },
     seed: { value: '' },
     maxRate: { value: 1000, validate: number('maxRate', 0.001, 1_000_000) },
     target: { value: 'message' },
     url: { value: '', validate: field(badUrl) },
     auth: { value: '', type: 'surewire-webhook-auth', required: false },
-    batch: { value: 1, validate: number('batch', 1, 1000) },
-    senderRetries: { value: 5, validate: number('senderRetries', 0, 100) },
+    batch: { value: 1, validate: number('batch', 1, 1000, 'whole') },
+    senderRetries: { value: 5, validate: number('senderRetries', 0, 100, 'whole') },
     grace: { value: 5, validate: number('grace', 0, 86_400) },
     autostart: { value: false },
     faults: {

@@ -5,9 +5,10 @@ import { systemClock } from '../shared/clock';
 import { throttledStatus } from '../shared/status';
 import type { WebhookAuthNode } from '../webhook-auth/contract';
 import type { TemplateInput } from './profiles';
-import { isOwnPath, readSettings, type Settings } from './settings';
+import { readSettings, type Settings } from './settings';
 import { Simulator } from './simulator';
 import { StatusText } from './status';
+import { isOwnPath } from './target-url';
 import { httpTransport } from './transport';
 
 interface SimulatorDef extends NodeDef {

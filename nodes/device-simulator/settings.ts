@@ -1,6 +1,7 @@
 import { ConfigError, choiceOption, flagOption, numberOption, textOption } from '../shared/options';
 import { type Faults, parseFaults } from './faults';
 import { PROFILES, type Profile } from './profiles';
+import { isTarget } from './target-url';
 
 /** The fields of the node, checked; times in milliseconds where the name ends in Ms, else in seconds. */
 export interface Settings {
@@ -58,13 +59,4 @@ export function readSettings(fields: object): Settings {
     );
   }
   return settings;
-}
-
-/** Whether the URL is a path of the Node-RED that the node runs in, below its httpNodeRoot. */
-export function isOwnPath(url: string): boolean {
-  return url.startsWith('/') && !url.startsWith('//');
-}
-
-function isTarget(url: string): boolean {
-  return isOwnPath(url) || (URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol));
 }

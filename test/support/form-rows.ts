@@ -5,24 +5,33 @@ type Says = (property: string, value: unknown) => string | undefined;
 
 /**
  * One test for each value: the form marks what a deploy refuses, and nothing else.
- * @param deployed what a deploy says of the fields; undefined = nothing
+ * @param deploy reads the fields as a deploy does: throws, or returns what is wrong as text
  * @param complaint what the form's words look like: behind the label, not behind the name that the field has in a flow file
  */
 export function judgesAsADeploy(
   values: Record<string, unknown[]>,
   says: Says,
-  deployed: (fields: object) => string | undefined,
+  deploy: (fields: object) => unknown,
   complaint: RegExp,
 ): void {
   for (const [property, list] of Object.entries(values)) {
     for (const value of list) {
-      const problem = deployed({ [property]: value });
+      const problem = problemOf(() => deploy({ [property]: value }));
       it(`${property} ${JSON.stringify(value)}: ${problem ?? 'good'}, as a deploy says`, () => {
         const said = says(property, value);
         assert.equal(said === undefined, problem === undefined, said);
         if (said) assert.match(said, complaint);
       });
     }
+  }
+}
+
+function problemOf(deploy: () => unknown): string | undefined {
+  try {
+    const said = deploy();
+    return typeof said === 'string' ? said : undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 

@@ -3,16 +3,6 @@ import { readConfig } from '../../nodes/webhook-out/config';
 import { complaint, editorDefinition } from '../support/editor-definitions';
 import { judgesAsADeploy } from '../support/form-rows';
 
-/** What a deploy says of the fields; undefined = nothing. */
-function deployed(fields: object): string | undefined {
-  try {
-    readConfig(fields);
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
 describe('the form of webhook out', () => {
   const types = { auth: 'surewire-webhook-auth', tls: 'tls-config', proxy: 'http proxy' };
   const known = Object.entries(types).flatMap(([property, type]): [string, object][] => [
@@ -51,7 +41,7 @@ describe('the form of webhook out', () => {
     timeout: ['', ' ', 30, '0.5', '0', '-1', '86401', 'soon'],
     maxResponse: ['', ' ', 1, '1.5', '0', '1073741825', 'much'],
   };
-  judgesAsADeploy(values, says, deployed, /^(URL|Headers|Timeout|Largest answer): expected /);
+  judgesAsADeploy(values, says, readConfig, /^(URL|Headers|Timeout|Largest answer): expected /);
 
   for (const property of Object.keys(types)) {
     it(`${property}: takes none and a good one, marks one that a deploy does not find or cannot use`, () => {

@@ -1,9 +1,19 @@
 /** Names that lead nowhere but into a local network (RFC 6761, 6762, 8375, and what home routers use). */
 const LOCAL_NAMES = /(^|\.)(localhost|local|lan|home|internal|home\.arpa|test|localdomain)$/;
 
+/** Whether the URL is a path of the Node-RED that the node runs in, below its httpNodeRoot. */
+export function isOwnPath(url: string): boolean {
+  return url.startsWith('/') && !url.startsWith('//');
+}
+
+/** Whether events can be sent there at all: an http or https address, or a path of this Node-RED. */
+export function isTarget(url: string): boolean {
+  return isOwnPath(url) || (URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol));
+}
+
 /** Whether load sent to this URL stays on this machine or in a private network; a path means this Node-RED itself. */
 export function isPrivateTarget(target: string): boolean {
-  if (target.startsWith('/') && !target.startsWith('//')) return true;
+  if (isOwnPath(target)) return true;
   let host: string;
   try {
     host = new URL(target).hostname.toLowerCase().replace(/^\[|\]$/g, '');
