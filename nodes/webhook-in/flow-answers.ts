@@ -47,7 +47,7 @@ export class FlowAnswers {
       return true;
     };
     const waiting: Waiting = {
-      res: { _res: onceOnly(res, () => settled || res.headersSent) },
+      res: hidden(onceOnly(res, () => settled || res.headersSent)),
       refuse: (refusal) => {
         if (settle() && !res.headersSent) onRefusal(refusal);
       },
@@ -71,6 +71,11 @@ export class FlowAnswers {
     for (const waiting of Array.from(this.#waiting))
       waiting.refuse(refuse('redeploying', 'the node was closed while the flow was at work'));
   }
+}
+
+/** `msg.res`: a node that prints the message does not come upon the response, behind which the request with its credentials is. */
+function hidden(response: ServerResponse): Waiting['res'] {
+  return Object.defineProperty({} as Waiting['res'], '_res', { value: response });
 }
 
 /** The response as the flow sees it: once `over` says so, its methods do nothing, so that a late or second answer is harmless. */

@@ -13,6 +13,21 @@ const examples = existsSync(folder)
       .sort()
   : [];
 
+/** The pairs of nodes that lie on each other, and the groups that begin outside the canvas, in the tab that is shown. */
+const BADLY_LAID = `(() => {
+  const tab = RED.workspaces.active();
+  const boxes = RED.nodes.filterNodes({ z: tab }).map(({ name, type, x, y, w, h }) => ({
+    name: name || type, left: x - w / 2, right: x + w / 2, top: y - h / 2, bottom: y + h / 2,
+  }));
+  const bad = RED.nodes.groups(tab).filter(({ x, y }) => x < 0 || y < 0).map(({ name }) => name);
+  boxes.forEach((a, index) => {
+    for (const b of boxes.slice(index + 1)) {
+      if (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom) bad.push(a.name + ' / ' + b.name);
+    }
+  });
+  return bad;
+})()`;
+
 describe('in the browser: every example of the Import menu', () => {
   let red: RunningNodeRed;
   let editor: Editor;
@@ -36,6 +51,7 @@ describe('in the browser: every example of the Import menu', () => {
     it(`${name} is imported and deployed`, async () => {
       const ids = await editor.importExample(name);
       await editor.screenshot(`example-${name}`);
+      assert.deepEqual(await editor.page.evaluate<string[]>(BADLY_LAID), []);
       await editor.deploy();
       const deployed = (await (await fetch(`${red.url}/flows`)).json()) as FlowNode[];
       for (const id of ids) {

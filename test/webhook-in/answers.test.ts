@@ -39,8 +39,9 @@ describe('webhook in: how senders are answered', () => {
         ...webhookIn({ id: 'nostore', path: '/no-store', answer: 'stored' }),
         {
           ...webhookIn({ id: 'flow', path: '/ask', answer: 'flow', answerTimeout: 2 })[0],
-          wires: [['switch'], []],
+          wires: [['switch', 'log'], []],
         } as never,
+        { id: 'log', type: 'debug', active: true, console: true, tosidebar: false, complete: 'true', wires: [] },
         fn(
           'switch',
           `if (msg.payload.fail) throw new Error('no');
@@ -159,6 +160,8 @@ describe('webhook in: how senders are answered', () => {
     assert.equal(answer.status, 201);
     assert.deepEqual(answer.json.hello, { a: 1 });
     assert.equal(answer.json.headers.authorization, '***');
+    await red.until('the whole message in the log', () => red.log.includes("authorization: '***'"));
+    assert.doesNotMatch(red.log, /Bearer abc/);
   });
 
   it('flow: 500 at once when the flow fails, 504 when it is silent; a late or second answer does no harm', async () => {
