@@ -50,7 +50,7 @@ describe("device simulator's form", () => {
 
   it('mistakes are seen without opening the form, and named', async () => {
     const said = (id: string): Promise<string> => page.evaluate(`RED.nodes.node('${id}').validationErrors.join('; ')`);
-    assert.match(await said('wrong'), /Devices: expected a number from 1/);
+    assert.match(await said('wrong'), /Devices: expected a whole number from 1/);
     assert.match(await said('wrong'), /faults\.dropp: unknown/);
     assert.match(await said('template'), /JSONata|expression/i);
     assert.equal(await page.evaluate("RED.nodes.node('sim').valid"), true);
