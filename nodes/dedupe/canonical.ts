@@ -61,6 +61,7 @@ function composite(value: object, depth: number): string {
 /** What an object holds besides its members: '' for most. */
 function within(value: object): string {
   const name = Object.prototype.toString.call(value).slice(8, -1);
+  if (name === 'Object') return '';
   if (types.isWeakMap(value) || types.isWeakSet(value) || types.isPromise(value))
     throw new Error(`expected a value without a ${name}`);
   if (types.isBoxedPrimitive(value)) return `${name}(${canonical(value.valueOf())})`;

@@ -1,4 +1,5 @@
 import { Claims } from './claims';
+import { LONGEST_PAGE } from './dead-letter-page';
 import { type Dead, DeadLetters } from './dead-letters';
 import type { DeadRow, EventRow, HeldClaim, Ledger } from './ledger';
 import { KEEP } from './ledger';
@@ -187,7 +188,7 @@ export class Core {
   }
 
   deadLetters(name: string, after: string | undefined, limit: number): RawDead[] {
-    const page = this.#queues.get(name)?.dead.page(after, Math.min(limit, 1000)) ?? [];
+    const page = this.#queues.get(name)?.dead.page(after, Math.min(limit, LONGEST_PAGE)) ?? [];
     return page.map(({ id, reason, outcome, attempts, enqueuedAt, attemptedAt, seq }) => {
       return { id, reason, outcome, attempts, enqueuedAt, attemptedAt, message: this.ledger.deadMessage(seq) };
     });

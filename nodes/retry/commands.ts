@@ -1,6 +1,6 @@
 import { readIds } from '../event-store/dead-letter-ids';
+import { LONGEST_PAGE } from '../event-store/dead-letter-page';
 import { ConfigError, numberOption } from '../shared/options';
-import { LONGEST_PAGE } from './dead-letters';
 import type { Message } from './delivery';
 import type { Engine } from './engine';
 

@@ -1,11 +1,10 @@
+import { deadLetterPage, LONGEST_PAGE } from '../event-store/dead-letter-page';
 import { pruneDeadLetters } from '../event-store/prune';
 import type { DeadLetter, Store } from '../event-store/store';
 import type { DeadLetterInfo } from './delivery';
 import type { RetryOptions } from './options';
 import type { GiveUpReason } from './verdict';
 
-/** The longest page the store gives. */
-export const LONGEST_PAGE = 1000;
 /** Replay without a drain rate: one every 20 ms, so that a receiver just back is not flooded. */
 const REPLAY_EVERY_MS = 20;
 
@@ -67,8 +66,7 @@ export class DeadLetters {
 
   /** Oldest first, after the id given. */
   async list(page: { after?: string; limit?: number } = {}): Promise<DeadLetter[]> {
-    const limit = Math.max(1, Math.min(page.limit ?? LONGEST_PAGE, LONGEST_PAGE));
-    return this.store.deadLetters(this.queue, page.after === undefined ? { limit } : { after: page.after, limit });
+    return deadLetterPage(this.store, this.queue, page);
   }
 
   /** Those of these ids, oldest first; wherever they are among the others. */

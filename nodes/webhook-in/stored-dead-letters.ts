@@ -1,3 +1,4 @@
+import { deadLetterPage } from '../event-store/dead-letter-page';
 import { PRUNE_EVERY_MS, pruneDeadLetters } from '../event-store/prune';
 import type { DeadLetter, Store } from '../event-store/store';
 import type { Clock } from '../shared/clock';
@@ -7,7 +8,6 @@ const MAX = 10_000;
 const MAX_AGE_MS = 30 * 86_400_000;
 /** One every 20 ms, so that a flow just mended is not flooded. */
 const REPLAY_EVERY_MS = 20;
-const LONGEST_PAGE = 1000;
 
 /** The events a webhook in has given up, in its store. */
 export class StoredDeadLetters {
@@ -27,8 +27,7 @@ export class StoredDeadLetters {
 
   /** Oldest first, after the id given. */
   list(page: { after?: string; limit?: number } = {}): Promise<DeadLetter[]> {
-    const limit = Math.max(1, Math.min(page.limit ?? LONGEST_PAGE, LONGEST_PAGE));
-    return this.store.deadLetters(this.queue, page.after === undefined ? { limit } : { after: page.after, limit });
+    return deadLetterPage(this.store, this.queue, page);
   }
 
   replay(ids?: readonly string[]): Promise<number> {

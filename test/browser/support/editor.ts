@@ -4,10 +4,9 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { startBrowser } from '../../support/browser';
 import { nodeRedPackage, type RunningNodeRed, root } from '../../support/node-red';
 import { IN_PAGE_CHOICES, IN_PAGE_FLAWS, OPEN_TRAYS, paletteHoldsOnly, TRAY_PLACES } from './in-page';
+import { STILL_MS, still } from './still';
 
 const SCREENSHOTS = path.join(root, 'build', 'screenshots');
-/** A tray that has not moved for so long has arrived. */
-const STILL_MS = 150;
 
 export interface OpenOptions {
   /** Ask for the dark scheme (Node-RED 5 has one). */
@@ -285,12 +284,8 @@ export class Editor {
   private async found(type: string, label: string): ReturnType<Editor['box']> {
     await this.page.waitForFunction(paletteHoldsOnly(label));
     const entry = this.page.locator(`.red-ui-palette-node[data-palette-type="${type}"]`);
-    let box = await this.box(entry);
-    for (let last = ''; last !== JSON.stringify(box); box = await this.box(entry)) {
-      last = JSON.stringify(box);
-      await this.page.waitForTimeout(STILL_MS);
-    }
-    return box;
+    await still(this.page, async () => JSON.stringify(await this.box(entry)));
+    return this.box(entry);
   }
 
   /** Trays slide, and one that opens above another takes its place: waits until another one is there and nothing moves. */
@@ -298,10 +293,6 @@ export class Editor {
     const before = await this.page.evaluate<string>(OPEN_TRAYS);
     await act();
     await this.page.waitForFunction(`${OPEN_TRAYS} !== ${JSON.stringify(before)}`);
-    const places = (): Promise<string> => this.page.evaluate(TRAY_PLACES);
-    for (let last = '', now = await places(); last !== now; now = await places()) {
-      last = now;
-      await this.page.waitForTimeout(STILL_MS);
-    }
+    await still(this.page, () => this.page.evaluate(TRAY_PLACES));
   }
 }
